@@ -1,0 +1,59 @@
+/** One try of a step that acts: the same for creating and submitting, local or plain. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import { guardActs } from '../backends/act-guard.ts';
+import type { BackendError } from '../backends/backend.ts';
+import { ACTIVITY_FAILURES, type TryAgain } from '../steps.ts';
+import { startBeat } from './beat.ts';
+import { earlierTryMayHaveActed, markActing, type ActingMark } from './suspicion.ts';
+import { asBackendError, backendFailure } from './to-failure.ts';
+
+/** First wait before another try where the provider says none, in milliseconds. */
+const AGAIN_MS = 1_000;
+
+export interface Acting<T> {
+  readonly backend: string;
+  readonly told: { readonly suspect: boolean; readonly not_before_ms: number };
+  /** Acts at the provider. Not aborted by a cancel: what it made has to be known to be cancelled. */
+  act(suspect: boolean, signal: AbortSignal): Promise<T>;
+  /** Where an error is an answer after all. */
+  readError?(error: BackendError): T | null;
+}
+
+function waitFailure(delayMs: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: ACTIVITY_FAILURES.waiting,
+    message: `Waiting, as the provider asked for ${Math.ceil(delayMs / 1000)} s.`,
+    category: 'BENIGN',
+    nextRetryDelay: Math.max(delayMs, 1_000),
+  });
+}
+
+/**
+ * @returns what `act` gave, or for a local activity `again` where it did not work this time
+ * @throws ApplicationFailure `drover.backend`: for good, or (plain activity) retryable with the provider's delay
+ */
+export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain> {
+  const { info } = Context.current();
+  const { told, backend } = acting;
+  const early = told.not_before_ms - Date.now();
+  if (!info.isLocal && info.attempt === 1 && early > 0) {
+    using beat = startBeat<ActingMark>({ clean: !told.suspect });
+    await beat.record(beat.details);
+    throw waitFailure(early);
+  }
+  const suspect = await earlierTryMayHaveActed(told.suspect);
+  using beat = startBeat<ActingMark>({ clean: !suspect });
+  if (!(await markActing(beat))) throw waitFailure(AGAIN_MS);
+  try {
+    return await guardActs(() => acting.act(suspect, AbortSignal.timeout(info.startToCloseTimeoutMs)));
+  } catch (thrown) {
+    const error = asBackendError(thrown);
+    const answer = acting.readError?.(error) ?? null;
+    if (answer !== null) return answer;
+    const lost = suspect || error.answerLost;
+    if (!lost) await beat.record({ clean: true });
+    if (!info.isLocal || !error.retryable) throw backendFailure(error, backend, { suspect: lost });
+    return { kind: 'again', suspect: lost, not_before_ms: Date.now() + (error.retryAfterMs ?? AGAIN_MS) };
+  }
+}

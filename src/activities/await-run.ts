@@ -1,0 +1,216 @@
+/** `drover.awaitRun`: looks at the attempt until it needs something or has ended. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { Backend, BackendError, Observation } from '../backends/backend.ts';
+import { LIMITS } from '../contract.ts';
+import { isKnownStatus, isTerminal, type WireStatus } from '../run.ts';
+import { ACTIVITY_FAILURES, type AttemptOutput, type AwaitRunInput, type AwaitRunOutput } from '../steps.ts';
+import { planCalls } from '../tools/plan-calls.ts';
+import { readEnd } from './attempt-reason.ts';
+import { startBeat } from './beat.ts';
+import { boundOutput } from './bound-answer.ts';
+import { withoutBulk } from './create-run.ts';
+import type { ActivityDeps } from './deps.ts';
+import { nextLookMs } from './poll-schedule.ts';
+import type { RequestSource } from './request-source.ts';
+import { resolveStep, type ResolvedStep } from './resolve-step.ts';
+import { asBackendError, backendFailure } from './to-failure.ts';
+
+/** How long a wait keeps its slot and looks by itself; from then on Temporal's server keeps the timer. */
+const HOLD_MS = 20_000;
+/** What a look that failed for good on its face waits: somebody may mend the key while the attempt lives on. */
+const REFUSED_DELAY_MS = 30_000;
+
+/** Past this many calls even their refusals would not fit through Temporal. */
+const MOST_CALLS = 4 * LIMITS.callsPerRound;
+
+interface WaitDetails {
+  readonly looks: number;
+  readonly status: WireStatus | null;
+  readonly next_look_at: string | null;
+  /** A look is under way, or its answer was lost: on a foreground backend it may have made a response. */
+  readonly looking: boolean;
+}
+
+/** Benign: it is no fault to wait. The UI shows when the next look is. */
+function waiting(delayMs: number): ApplicationFailure {
+  const delay = Math.max(delayMs, 1_000);
+  return ApplicationFailure.create({
+    type: ACTIVITY_FAILURES.waiting,
+    message: `Waiting, next look in ${Math.ceil(delay / 1000)} s.`,
+    category: 'BENIGN',
+    nextRetryDelay: delay,
+  });
+}
+
+async function readOutput(backend: Backend, seen: Observation, signal: AbortSignal): Promise<AttemptOutput> {
+  if (seen.output !== null) return seen.output;
+  const { status } = seen.run;
+  if (status === 'completed' || status === 'incomplete') return backend.output(seen.attempt, signal);
+  return { text: '', refusal: null, messages: [] };
+}
+
+/** Functions that the model may call: those of the request or the assistant, else what the provider's run lists. */
+function allowedNames(resolved: ResolvedStep, seen: Observation): ReadonlySet<string> {
+  if (resolved.allowed !== null) return resolved.allowed;
+  const names = (seen.run.tools ?? []).flatMap((tool) => {
+    const named = (tool['function'] as { name?: unknown } | null | undefined)?.name;
+    return typeof named === 'string' ? [named] : [];
+  });
+  return new Set(names);
+}
+
+class Waiter {
+  readonly #deps: ActivityDeps;
+  readonly #input: AwaitRunInput;
+  readonly #resolved: ResolvedStep;
+  readonly #context = Context.current();
+  readonly #lookedBefore: boolean;
+  #looks: number;
+  #status: WireStatus | null;
+
+  constructor(deps: ActivityDeps, input: AwaitRunInput, resolved: ResolvedStep) {
+    this.#deps = deps;
+    this.#input = input;
+    this.#resolved = resolved;
+    const before = this.#context.info.heartbeatDetails as WaitDetails | null | undefined;
+    this.#looks = before?.looks ?? 0;
+    this.#status = before?.status ?? null;
+    this.#lookedBefore = before?.looking ?? this.#context.info.attempt > 1;
+  }
+
+  #details(nextMs: number | null, looking = nextMs === null): WaitDetails {
+    const at = nextMs === null ? null : new Date(Date.now() + nextMs).toISOString();
+    return { looks: this.#looks, status: this.#status, next_look_at: at, looking };
+  }
+
+  #waitedMs(): number {
+    return Date.now() - this.#context.info.scheduledTimestampMs;
+  }
+
+  #nextMs(wishMs: number | null): number {
+    const next = nextLookMs(this.#waitedMs(), wishMs, Math.random());
+    return Math.max(Math.min(next, this.#input.until_ms - Date.now()), 10);
+  }
+
+  async wait(): Promise<AwaitRunOutput> {
+    using beat = startBeat<WaitDetails>(this.#details(null));
+    const signal = AbortSignal.any([this.#context.cancellationSignal, this.#deps.shutdownSignal]);
+    try {
+      return await this.#look(signal, (details) => {
+        beat.details = details;
+      });
+    } catch (thrown) {
+      if (thrown instanceof ApplicationFailure) throw thrown;
+      if (signal.aborted) throw await this.#stopped();
+      const error = asBackendError(thrown);
+      this.#context.heartbeat(this.#details(null, this.#lookedBefore || error.answerLost));
+      return this.#failed(error);
+    }
+  }
+
+  async #look(signal: AbortSignal, tell: (details: WaitDetails) => void): Promise<AwaitRunOutput> {
+    const { backend, run } = this.#resolved;
+    let nextMs = 0;
+    for (;;) {
+      const nextLook = (): number => nextMs;
+      for await (const seen of backend.observe(this.#input.attempt, run, { signal, nextLook })) {
+        this.#looks += 1;
+        this.#status = seen.run.status;
+        const answer = await this.#answer(seen, signal);
+        if (answer !== null) return answer;
+        nextMs = this.#nextMs(seen.look_after_ms);
+        tell(this.#details(nextMs));
+        if (this.#waitedMs() >= HOLD_MS && nextMs >= 1_000) {
+          this.#context.heartbeat(this.#details(nextMs));
+          throw waiting(nextMs);
+        }
+      }
+      await this.#context.sleep(nextMs);
+    }
+  }
+
+  async #answer(seen: Observation, signal: AbortSignal): Promise<AwaitRunOutput | null> {
+    const { attempt, run, raw_code } = seen;
+    const ambiguous = this.#lookedBefore && attempt.id !== this.#input.attempt.id;
+    if (isTerminal(run.status)) {
+      const output = boundOutput(await readOutput(this.#resolved.backend, seen, signal));
+      return { kind: 'ended', attempt, run, raw_code, ambiguous, output, ...readEnd(seen) };
+    }
+    const slim = { attempt, run: withoutBulk(run), raw_code, ambiguous };
+    if (seen.unsupported_action !== null) {
+      return { kind: 'unsupported_action', action: seen.unsupported_action, ...slim };
+    }
+    if (seen.calls.length > MOST_CALLS) {
+      return { kind: 'unsupported_action', action: `${seen.calls.length} tool calls at once`, ...slim };
+    }
+    if (seen.calls.length > 0) {
+      const planned = planCalls({
+        calls: seen.calls,
+        allowed: allowedNames(this.#resolved, seen),
+        registry: this.#deps.config.registry,
+        context: this.#resolved.request.context ?? null,
+      });
+      return { kind: 'requires_action', calls: planned, ...slim };
+    }
+    if (Date.now() < this.#input.until_ms) return null;
+    return { kind: 'deadline', unknown_status: isKnownStatus(run.status) ? null : run.status };
+  }
+
+  /**
+   * A look failed. The attempt lives on at the provider, so that nothing but its being gone ends the wait early;
+   * where the look was to make a step, a refusal ends the run.
+   */
+  #failed(error: BackendError): AwaitRunOutput {
+    const { backend } = this.#resolved;
+    if (error.kind === 'not_found') return { kind: 'gone' };
+    if (!error.retryable && backend.lookActs?.(this.#input.attempt) === true) {
+      throw backendFailure(error, backend.name, { suspect: false });
+    }
+    const left = this.#input.until_ms - Date.now();
+    if (left <= 0) return { kind: 'deadline', unknown_status: null };
+    const wish = error.retryAfterMs ?? (error.retryable ? this.#nextMs(null) : REFUSED_DELAY_MS);
+    throw backendFailure(error, backend.name, {
+      suspect: false,
+      retry: true,
+      delayMs: Math.min(wish, left),
+    });
+  }
+
+  /** Cancelled, paused or reset: Temporal knows what follows. Stopping: the next worker goes on in a second. */
+  async #stopped(): Promise<unknown> {
+    const why = this.#context.cancellationDetails;
+    const stopping = this.#deps.shutdownSignal.aborted || why?.workerShutdown === true;
+    if (stopping && why?.cancelRequested !== true) return waiting(1_000);
+    if (why?.notFound === true || why?.timedOut === true) await this.#cancelIfClosed();
+    return new CancelledFailure('The wait was cancelled.');
+  }
+
+  /** A terminated workflow runs no code of its own: whoever still waits for its attempt cancels it. */
+  async #cancelIfClosed(): Promise<void> {
+    const { client, info } = this.#context;
+    const { workflowExecution } = info;
+    if (workflowExecution === undefined) return;
+    try {
+      const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
+      const { status } = await handle.describe();
+      if (status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW') return;
+      await this.#resolved.backend.cancel(this.#input.attempt, AbortSignal.timeout(10_000));
+    } catch (error) {
+      this.#context.log.warn('could not cancel the attempt of a closed run', {
+        runId: this.#input.run_id,
+        attemptId: this.#input.attempt.id,
+        err: error,
+      });
+    }
+  }
+}
+
+export async function awaitRun(
+  deps: ActivityDeps,
+  requests: RequestSource,
+  input: AwaitRunInput,
+): Promise<AwaitRunOutput> {
+  const resolved = await resolveStep(deps, requests, input, input.attempt.key, true);
+  return new Waiter(deps, input, resolved).wait();
+}

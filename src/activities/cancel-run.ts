@@ -1,0 +1,98 @@
+/** `drover.cancelRun`: sees to it that nothing lives at the provider, and that the thread can be used again. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Backend, Observation } from '../backends/backend.ts';
+import { isTerminal, type RunObject } from '../run.ts';
+import type { AttemptRef, CancelRunInput, CancelRunOutput } from '../steps.ts';
+import { startBeat } from './beat.ts';
+import type { ActivityDeps } from './deps.ts';
+import type { RequestSource } from './request-source.ts';
+import { resolveStep } from './resolve-step.ts';
+import { asBackendError, backendFailure } from './to-failure.ts';
+
+const FIRST_LOOK_MS = 200;
+const LAST_LOOK_MS = 3_000;
+const CLOCK_SKEW_MS = 120_000;
+
+/** The attempt whose create was lost. `searched` is false where this wire has no way to look for it. */
+async function findLost(
+  deps: ActivityDeps,
+  requests: RequestSource,
+  input: CancelRunInput,
+  signal: AbortSignal,
+): Promise<{ readonly backend: Backend; readonly attempt: AttemptRef | null; readonly searched: boolean }> {
+  const key = `${input.first_execution_run_id}/${input.number}`;
+  const { backend, run } = await resolveStep(deps, requests, input, key, true);
+  if (input.find === null || backend.find === undefined) return { backend, attempt: null, searched: false };
+  const { thread_id, since_ms } = input.find;
+  const found = await backend.find(run, { thread_id, since_ms: since_ms - CLOCK_SKEW_MS }, signal);
+  return { backend, attempt: found?.attempt ?? null, searched: true };
+}
+
+/** Asks until it is seen to have ended: a server may lose a cancel, and refuses a second one harmlessly. */
+async function cancelUntilEnded(
+  backend: Backend,
+  attempt: AttemptRef,
+  untilMs: number,
+  signal: AbortSignal,
+): Promise<{ readonly seen: Observation; readonly ended: boolean }> {
+  let at = attempt;
+  for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.5, LAST_LOOK_MS)) {
+    const seen = await backend.cancel(at, signal);
+    at = seen.attempt;
+    if (isTerminal(seen.run.status)) return { seen, ended: true };
+    if (Date.now() + lookMs >= untilMs) return { seen, ended: false };
+    await Context.current().sleep(lookMs);
+  }
+}
+
+/** Any error here is tried again by Temporal until the time is up; then the workflow says `cancel_unconfirmed`. */
+export async function cancelRun(
+  deps: ActivityDeps,
+  requests: RequestSource,
+  input: CancelRunInput,
+): Promise<CancelRunOutput> {
+  using _ = startBeat(null);
+  const signal = Context.current().cancellationSignal;
+  const known = input.backend === null ? undefined : deps.config.backends.get(input.backend);
+  try {
+    if (input.attempt !== null && known !== undefined) {
+      const cancelled = await cancelAndRelease(known, input.attempt, input, signal);
+      return await withKnownSecrets(cancelled, () => resolveStep(deps, requests, input, '', true));
+    }
+    const { backend, attempt, searched } = await findLost(deps, requests, input, signal);
+    if (attempt === null) return { confirmed: searched, run: null };
+    return await cancelAndRelease(backend, attempt, input, signal);
+  } catch (thrown) {
+    if (thrown instanceof ApplicationFailure) throw thrown;
+    const error = asBackendError(thrown);
+    if (error.kind === 'not_found') return { confirmed: true, run: null };
+    throw backendFailure(error, known?.name ?? input.backend ?? 'unknown', { suspect: false, retry: true });
+  }
+}
+
+/**
+ * A provider shows its own tools as it was given them. Resolving the request again tells what in them is secret;
+ * where that fails they are left out.
+ */
+async function withKnownSecrets(
+  cancelled: CancelRunOutput,
+  resolve: () => Promise<unknown>,
+): Promise<CancelRunOutput> {
+  const { run } = cancelled;
+  if (run === null || (run.tools ?? []).every(({ type }) => type === 'function')) return cancelled;
+  const resolved = await resolve().catch(() => null);
+  return resolved === null ? { ...cancelled, run: { ...run, tools: null } } : cancelled;
+}
+
+async function cancelAndRelease(
+  backend: Backend,
+  attempt: AttemptRef,
+  input: CancelRunInput,
+  signal: AbortSignal,
+): Promise<CancelRunOutput> {
+  const { seen, ended } = await cancelUntilEnded(backend, attempt, input.until_ms, signal);
+  if (ended) await backend.releaseThread?.(seen.attempt, signal);
+  const run: RunObject = seen.run;
+  return { confirmed: ended, run };
+}

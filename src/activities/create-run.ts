@@ -1,0 +1,64 @@
+/** `drover.createRun`: makes the thread, or the attempt on it; adopts the attempt that a lost answer left behind. */
+import type { CreateSpec } from '../backends/backend.ts';
+import type { RunObject } from '../run.ts';
+import type { CreateRunInput, CreateRunOutput } from '../steps.ts';
+import { actAtProvider } from './act-at-provider.ts';
+import type { ActivityDeps } from './deps.ts';
+import type { RequestSource } from './request-source.ts';
+import { resolveStep } from './resolve-step.ts';
+
+/** Clocks of worker and provider may differ by this much. */
+const CLOCK_SKEW_MS = 120_000;
+
+/** What the history need not hold at every look: it stands in the result once. */
+export function withoutBulk(run: RunObject): RunObject {
+  return { ...run, instructions: null, tools: null, required_action: null };
+}
+
+export async function createRun(
+  deps: ActivityDeps,
+  requests: RequestSource,
+  input: CreateRunInput,
+): Promise<CreateRunOutput> {
+  const key = `${input.first_execution_run_id}/${input.number}`;
+  const { backend, run, request } = await resolveStep(deps, requests, input, key, input.number > 1);
+  const told = { suspect: input.suspect, not_before_ms: input.not_before_ms };
+
+  if (backend.capabilities.thread === 'required' && input.thread_id === null && backend.createThread) {
+    const makeThread = backend.createThread.bind(backend);
+    return actAtProvider<CreateRunOutput>({
+      backend: backend.name,
+      told,
+      act: async (_suspect, signal) => ({ kind: 'thread', thread_id: await makeThread(run, signal) }),
+    });
+  }
+
+  return actAtProvider<CreateRunOutput>({
+    backend: backend.name,
+    told,
+    act: async (suspect, signal) => {
+      const spec: CreateSpec = {
+        run,
+        thread_id: input.thread_id,
+        include_input: !input.input_landed,
+        find_since_ms: suspect ? input.since_ms - CLOCK_SKEW_MS : null,
+        previous: input.previous,
+        resume_outputs: input.resume_outputs,
+      };
+      const { observation, adopted, resumed } = await backend.create(spec, signal);
+      return {
+        kind: 'created',
+        attempt: observation.attempt,
+        run: withoutBulk(observation.run),
+        adopted,
+        ambiguous: suspect && !adopted && !backend.capabilities.findByKey,
+        findable: backend.capabilities.findByKey,
+        resumed,
+        backend: backend.name,
+        limits: { ...deps.config.limits, ...request.limits },
+        retry: { ...deps.config.retry, ...request.retry },
+        search_attributes: await deps.searchAttributesRegistered(),
+      };
+    },
+  });
+}

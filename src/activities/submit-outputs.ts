@@ -1,0 +1,27 @@
+/** `drover.submitOutputs`: hands in all outputs of a round at once, never twice where that can be known. */
+import type { SubmitOutputsInput, SubmitOutputsOutput } from '../steps.ts';
+import { actAtProvider } from './act-at-provider.ts';
+import type { ActivityDeps } from './deps.ts';
+import type { RequestSource } from './request-source.ts';
+import { resolveStep } from './resolve-step.ts';
+
+export async function submitOutputs(
+  deps: ActivityDeps,
+  requests: RequestSource,
+  input: SubmitOutputsInput,
+): Promise<SubmitOutputsOutput> {
+  const { backend, run } = await resolveStep(deps, requests, input, input.attempt.key, true);
+  return actAtProvider<SubmitOutputsOutput>({
+    backend: backend.name,
+    told: { suspect: input.suspect, not_before_ms: input.not_before_ms },
+    act: async (suspect, signal) => {
+      const observation = await backend.submit(input.attempt, input.outputs, run, { suspect, signal });
+      return {
+        kind: 'submitted',
+        attempt: observation.attempt,
+        ambiguous: suspect && observation.adopted !== true && !backend.capabilities.findByKey,
+      };
+    },
+    readError: (error) => (error.kind === 'not_found' ? { kind: 'gone' } : null),
+  });
+}

@@ -1,0 +1,247 @@
+/**
+ * The port to a provider's run API. An adapter turns one wire into the run object; it never retries,
+ * never sleeps except between polls, and holds nothing between calls but what `AttemptRef.state` carries.
+ *
+ * Duties of every method: honour the signal; throw {@link BackendError} and nothing else; put no
+ * key, prompt, argument or output into an error.
+ */
+import type { InputMessage, Issue } from '../contract.ts';
+import type { FunctionToolCall, JsonObject, RunObject } from '../run.ts';
+import type { AttemptOutput, AttemptRef, ToolOutput } from '../steps.ts';
+
+export type BackendErrorKind =
+  | 'auth'
+  /** The account's quota is empty: waiting does not help. */
+  | 'quota'
+  | 'rate_limit'
+  /** The thread or conversation works for somebody else. */
+  | 'thread_busy'
+  /** The thread has an active run whose id the error names (`activeRunId`). */
+  | 'active_run'
+  | 'not_found'
+  | 'unknown_assistant'
+  | 'unknown_thread'
+  /** The attempt is not in a status that takes outputs or a cancel. */
+  | 'wrong_status'
+  | 'content_filter'
+  | 'rejected'
+  | 'server'
+  /** It was never sent: no connection could be made, or no key be had. */
+  | 'unreachable'
+  /** No answer came: the request may have acted. */
+  | 'connection'
+  | 'timeout'
+  /** An answer came that is not of this wire. It may have acted. */
+  | 'malformed'
+  | 'aborted';
+
+export interface BackendErrorOptions {
+  readonly status?: number | null;
+  readonly code?: string | null;
+  readonly requestId?: string | null;
+  readonly retryAfterMs?: number | null;
+  readonly activeRunId?: string | null;
+  readonly cause?: unknown;
+}
+
+const RETRYABLE: ReadonlySet<BackendErrorKind> = new Set([
+  'rate_limit',
+  'thread_busy',
+  'active_run',
+  'server',
+  'unreachable',
+  'connection',
+  'timeout',
+  'malformed',
+]);
+const LOST: ReadonlySet<BackendErrorKind> = new Set([
+  'connection',
+  'timeout',
+  'malformed',
+  'server',
+  'aborted',
+]);
+
+/** The one error of every adapter. Its message is redacted: no key, no prompt. */
+export class BackendError extends Error {
+  readonly kind: BackendErrorKind;
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly requestId: string | null;
+  /** How long the provider asked to wait, in milliseconds. */
+  readonly retryAfterMs: number | null;
+  readonly activeRunId: string | null;
+
+  constructor(kind: BackendErrorKind, message: string, options: BackendErrorOptions = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = 'BackendError';
+    this.kind = kind;
+    this.status = options.status ?? null;
+    this.code = options.code ?? null;
+    this.requestId = options.requestId ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
+    this.activeRunId = options.activeRunId ?? null;
+  }
+
+  /** The same request may work later. */
+  get retryable(): boolean {
+    return RETRYABLE.has(this.kind);
+  }
+
+  /** The request may have acted although it failed here. */
+  get answerLost(): boolean {
+    return LOST.has(this.kind);
+  }
+}
+
+export function isBackendError(error: unknown): error is BackendError {
+  return error instanceof Error && error.name === 'BackendError';
+}
+
+export interface Capabilities {
+  /** A create whose answer was lost can be found again by its key. */
+  readonly findByKey: boolean;
+  /** `required`: a run lives on a thread that {@link Backend.createThread} makes first. */
+  readonly thread: 'required' | 'optional';
+  /** A failed step can be repeated from the last good one. */
+  readonly resume: boolean;
+  /** The assistant is the provider's, with tools of its own. */
+  readonly ownAssistants: boolean;
+  /** A finished attempt can be read again at the provider. */
+  readonly stored: boolean;
+}
+
+/** A request after the configuration, the registry and the secrets have been applied to it. */
+export interface ResolvedRun {
+  readonly run_id: string;
+  readonly key: string;
+  readonly assistant_id: string;
+  /** All of the input: `input`, then `additional_messages`. */
+  readonly messages: readonly InputMessage[];
+  /** Undefined: not said, the provider's own default. */
+  readonly model?: string;
+  readonly instructions?: string;
+  readonly additional_instructions?: string;
+  readonly reasoning_effort?: string;
+  /** Tool objects as on the Assistants wire (`{type: 'function', function: {…}}` and the provider's own). */
+  readonly tools?: readonly JsonObject[];
+  /** The service's pairs and Drover's own. */
+  readonly metadata: { readonly [key: string]: string };
+  readonly temperature?: number;
+  readonly top_p?: number;
+  readonly max_prompt_tokens?: number;
+  readonly max_completion_tokens?: number;
+  readonly truncation_strategy?: { readonly type: string; readonly last_messages?: number | null };
+  readonly tool_choice?: string | JsonObject;
+  readonly parallel_tool_calls?: boolean;
+  readonly response_format?: string | JsonObject;
+}
+
+export interface CreateSpec {
+  readonly run: ResolvedRun;
+  readonly thread_id: string | null;
+  /** False: the thread holds the messages already, from an earlier attempt. */
+  readonly include_input: boolean;
+  /** Look for a run with our key before creating one, back to this epoch millisecond. */
+  readonly find_since_ms: number | null;
+  readonly previous: AttemptRef | null;
+  readonly resume_outputs: readonly ToolOutput[];
+}
+
+export interface Created {
+  readonly observation: Observation;
+  /** Found by its key, not made by this call. */
+  readonly adopted: boolean;
+  /** This call went on from `previous`. */
+  readonly resumed: boolean;
+}
+
+/** What an adapter saw of an attempt. */
+export interface Observation {
+  readonly attempt: AttemptRef;
+  /** Mapped onto the run object; `id` and `status` as this wire gives them. */
+  readonly run: RunObject;
+  /** Calls that wait for outputs, when the status is `requires_action`. */
+  readonly calls: readonly FunctionToolCall[];
+  /** What it waits for instead of tool outputs; null where it waits for outputs or nothing. */
+  readonly unsupported_action: string | null;
+  /** The provider's error code, where the run object has no place for it. */
+  readonly raw_code: string | null;
+  /** The provider's wish for the next look. */
+  readonly look_after_ms: number | null;
+  /** What it said so far, where this wire shows it with the run; else {@link Backend.output} fetches it. */
+  readonly output: AttemptOutput | null;
+  /** An earlier try of this step had acted and was found: nothing was made by this call. */
+  readonly adopted?: boolean;
+}
+
+export interface ObserveOptions {
+  readonly signal: AbortSignal;
+  /** Milliseconds until the next look, given the provider's wish; called once between two looks. */
+  readonly nextLook: (lookAfterMs: number | null) => number;
+}
+
+export interface ProbeReport {
+  readonly ok: boolean;
+  readonly message: string;
+  /** What to do where it is not ok. */
+  readonly action?: string;
+}
+
+export interface Backend {
+  /** Its name in the configuration. */
+  readonly name: string;
+  readonly wire: 'responses' | 'assistants';
+  readonly capabilities: Capabilities;
+
+  /** What this wire cannot carry of the request, before anything is created. Pure. */
+  check(run: ResolvedRun): readonly Issue[];
+
+  /** Looks for the live attempt that bears the key of `run`. Present where `capabilities.findByKey`. */
+  find?(
+    run: ResolvedRun,
+    where: { readonly thread_id: string | null; readonly since_ms: number },
+    signal: AbortSignal,
+  ): Promise<Observation | null>;
+
+  /** Makes a thread, without messages. Present where `capabilities.thread` is `required`. */
+  createThread?(run: ResolvedRun, signal: AbortSignal): Promise<string>;
+
+  /**
+   * Creates the attempt, or adopts the one that bears its key. Never creates a second one when it can
+   * find the first; younger twins with the same key are cancelled. A busy thread is `thread_busy`.
+   */
+  create(spec: CreateSpec, signal: AbortSignal): Promise<Created>;
+
+  /**
+   * True where the next look makes a step instead of reading one, as on a wire without background mode: what
+   * the provider then refuses for good is refused to the run.
+   */
+  lookActs?(attempt: AttemptRef): boolean;
+
+  /** The attempt as it changes, one observation a look; ends after a terminal or waiting one. */
+  observe(attempt: AttemptRef, run: ResolvedRun, options: ObserveOptions): AsyncIterable<Observation>;
+
+  /**
+   * Hands in all outputs of a round at once. With `suspect`, an earlier try may have landed: the
+   * attempt is read first, and nothing is submitted to one that no longer waits for these calls.
+   */
+  submit(
+    attempt: AttemptRef,
+    outputs: readonly ToolOutput[],
+    run: ResolvedRun,
+    options: { readonly suspect: boolean; readonly signal: AbortSignal },
+  ): Promise<Observation>;
+
+  /** Asks once for a cancel, then reads. An attempt that has ended already is no error. */
+  cancel(attempt: AttemptRef, signal: AbortSignal): Promise<Observation>;
+
+  /** Answers calls that an ended attempt left open, so that its thread takes the next run. */
+  releaseThread?(attempt: AttemptRef, signal: AbortSignal): Promise<void>;
+
+  /** The messages of an ended attempt. */
+  output(attempt: AttemptRef, signal: AbortSignal): Promise<AttemptOutput>;
+
+  /** Reachable, and the key accepted? For `drover doctor`. */
+  probe(signal: AbortSignal): Promise<ProbeReport>;
+}

@@ -1,0 +1,164 @@
+/** One HTTP request on the official `openai` client: no retries, no environment, errors in the port's words. */
+import { OpenAI } from 'openai';
+import { assertNotStopped } from './act-guard.ts';
+import { BackendError } from './backend.ts';
+import { pollAfterMs } from './poll.ts';
+import { malformedAnswer, toBackendError } from './provider-errors.ts';
+
+/** A key, or a function that is asked for it at every request, so that it can be rotated. */
+export type ApiKey = string | (() => string | Promise<string>);
+
+/** What every backend on this client can be told. */
+export interface WireOptions {
+  /** Where the API lives. @default 'https://api.openai.com/v1' */
+  readonly baseURL?: string;
+  /** Sent as `Authorization: Bearer`. @default none: no such header is sent, and no environment variable read */
+  readonly apiKey?: ApiKey;
+  /** Query parameters of every request, such as Azure's `api-version`. */
+  readonly query?: Readonly<Record<string, string>>;
+  /** Headers of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** How long one request may take, the fetching of the key included, in milliseconds. @default 60000 */
+  readonly timeoutMs?: number;
+}
+
+export interface WireRequest {
+  /** What is tried, with ids, for the error's message: "creating a run on thread thread_1". */
+  readonly what: string;
+  readonly signal: AbortSignal;
+  readonly body?: object;
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+  /** Instead of {@link WireOptions.timeoutMs}. */
+  readonly timeoutMs?: number;
+}
+
+export interface WireAnswer {
+  /** Parsed where it was JSON, whatever its content type said; else text, or undefined. Not checked. */
+  readonly body: unknown;
+  /** The provider's wish for the next look, in milliseconds. */
+  readonly pollAfterMs: number | null;
+  readonly requestId: string | null;
+}
+
+export interface Wire {
+  /** @throws BackendError and nothing else. */
+  call(method: 'get' | 'post' | 'delete', path: string, request: WireRequest): Promise<WireAnswer>;
+  /** The `malformed` error for an answer that is not of the wire; `why` quotes nothing of it. */
+  malformed(what: string, why: string, requestId?: string | null): BackendError;
+}
+
+const TIMEOUT_MS = 60_000;
+/** Keys rotate: the last ones are remembered, to be taken out of errors. */
+const KEYS_REMEMBERED = 8;
+const SECRET_NAME = /key|token|auth|secret|cookie|sig|password|^code$/i;
+
+/**
+ * Opens a wire to one provider. Nothing is sent before the first call.
+ *
+ * @param name the backend's name in the configuration, for its errors.
+ * @param defaults headers of the wire itself; those of the options win.
+ */
+export function openWire(
+  name: string,
+  options: WireOptions,
+  defaults: Readonly<Record<string, string>> = {},
+): Wire {
+  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const fixed = [...Object.entries(options.headers ?? {}), ...Object.entries(options.query ?? {})]
+    .filter(([key]) => SECRET_NAME.test(key))
+    .map(([, value]) => value);
+  const keys = new Set<string>();
+
+  const client = new OpenAI({
+    baseURL: options.baseURL ?? 'https://api.openai.com/v1',
+    apiKey: options.apiKey === undefined ? 'none' : () => fetchKey(options.apiKey ?? '', timeoutMs, keys),
+    // Said to be null, so that the client reads no environment variable for them.
+    adminAPIKey: null,
+    organization: null,
+    project: null,
+    webhookSecret: null,
+    maxRetries: 0,
+    timeout: timeoutMs,
+    // The client's own log would hold prompts and outputs.
+    logLevel: 'off',
+    fetch: (input, init) => {
+      if (init?.method?.toUpperCase() !== 'GET') assertNotStopped();
+      return fetch(input, init);
+    },
+    defaultHeaders: {
+      ...(options.apiKey === undefined ? { Authorization: null } : {}),
+      ...defaults,
+      ...options.headers,
+    },
+    ...(options.query ? { defaultQuery: { ...options.query } } : {}),
+  });
+
+  const secrets = (): readonly string[] => [...fixed, ...keys];
+
+  return {
+    async call(method, path, request) {
+      const { what, signal } = request;
+      try {
+        signal.throwIfAborted();
+        const asked = client[method]<unknown>(path, {
+          signal,
+          ...(request.body === undefined ? {} : { body: request.body }),
+          ...(request.query === undefined ? {} : { query: { ...request.query } }),
+          ...(request.timeoutMs === undefined ? {} : { timeout: request.timeoutMs }),
+        }).withResponse();
+        const { data, response, request_id: requestId } = await untilAborted(asked, signal);
+        return {
+          body: parse(data),
+          pollAfterMs: pollAfterMs(response.headers),
+          requestId: requestId ?? null,
+        };
+      } catch (error) {
+        if (signal.aborted) throw new BackendError('aborted', `Backend ${name}: ${what} was stopped.`);
+        throw toBackendError(error, { backend: name, what, secrets: secrets() });
+      }
+    },
+    malformed: (what, why, requestId = null) => malformedAnswer({ backend: name, what }, why, { requestId }),
+  };
+}
+
+async function fetchKey(apiKey: ApiKey, timeoutMs: number, keys: Set<string>): Promise<string> {
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const given = typeof apiKey === 'string' ? apiKey : await untilAborted(Promise.resolve(apiKey()), deadline);
+  // A key out of a file ends with a line break, which no header may hold.
+  const key = given.trim();
+  keys.delete(key);
+  keys.add(key);
+  for (const old of [...keys].slice(0, -KEYS_REMEMBERED)) keys.delete(old);
+  return key;
+}
+
+/** Ends with the signal even where the promise hangs; its late failure is nobody's then. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/** Some servers send JSON as `text/plain`. */
+function parse(data: unknown): unknown {
+  if (typeof data !== 'string' || !/^\s*[[{]/.test(data)) return data;
+  try {
+    return JSON.parse(data);
+  } catch {
+    return data;
+  }
+}
+
+/**
+ * An id as one segment of a path.
+ *
+ * @throws BackendError of the kind given, where it is no id at all: nothing may reach another path.
+ */
+export function segment(id: string, kind: 'unknown_thread' | 'not_found', backend: string): string {
+  if (id === '' || id === '.' || id === '..') {
+    throw new BackendError(kind, `Backend ${backend}: this is no id: ${JSON.stringify(id)}.`);
+  }
+  return encodeURIComponent(id);
+}

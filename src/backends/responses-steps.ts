@@ -1,0 +1,269 @@
+/** The steps of a chain: where the next one goes on, what it has to say, and making it. */
+import type { JsonObject } from '../run.ts';
+import type { AttemptRef, ToolOutput } from '../steps.ts';
+import { BackendError, isBackendError } from './backend.ts';
+import type { Observation, ResolvedRun } from './backend.ts';
+import type { ResponsesCalls } from './responses-calls.ts';
+import {
+  markConversation,
+  markedAnchor,
+  matchInput,
+  matchOutputs,
+  matchTail,
+  openCalls,
+  responseOf,
+  surveyConversation,
+} from './responses-conversation.ts';
+import type { Landing, Survey } from './responses-conversation.ts';
+import { waitingFor } from './responses-items.ts';
+import { toAbandonedItem, toInputItems, toOutputItem } from './responses-input.ts';
+import { buildBody } from './responses-request.ts';
+import type { RequestSettings, Step } from './responses-request.ts';
+import { observeResponse, slimResponse } from './responses-run.ts';
+import { MAX_ANSWER_BYTES, readState, sizeOf } from './responses-state.ts';
+import type { ChainState } from './responses-state.ts';
+import { addUsage, isObject, objectsOf, readResponse, textOf } from './responses-wire.ts';
+import type { WireResponse } from './responses-wire.ts';
+
+/** What the functions of one backend share. */
+export interface Adapter {
+  readonly name: string;
+  readonly calls: ResponsesCalls;
+  readonly settings: RequestSettings;
+  /** How long the one call of a foreground step may take, in milliseconds. */
+  readonly foregroundTimeoutMs: number;
+}
+
+/** Unix seconds, for times that this wire does not tell. */
+export const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+
+/** A failure before anything was sent that acts: whatever its kind, no answer is lost by it. */
+class NothingSentError extends BackendError {
+  override get answerLost(): boolean {
+    return false;
+  }
+}
+
+async function beforeSending<T>(reading: Promise<T>): Promise<T> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!isBackendError(error)) throw error;
+    throw new NothingSentError(error.kind, error.message, error);
+  }
+}
+
+/** What stands in the conversation after the anchor. */
+const readBack = (
+  adapter: Adapter,
+  conversation: string,
+  anchor: string | null,
+  signal: AbortSignal,
+): Promise<Survey> =>
+  beforeSending(surveyConversation((after) => adapter.calls.listItems(conversation, after, signal), anchor));
+
+/** A step to make, or what an earlier try at it led to. */
+export type Plan =
+  | { readonly step: Step; readonly state: ChainState }
+  | { readonly adopted: WireResponse; readonly state: ChainState };
+
+/** True where `previous` failed at the provider on a later step, and these outputs are what that step took. */
+export function canResume(previous: AttemptRef | null, outputs: readonly ToolOutput[]): boolean {
+  if (previous === null || outputs.length === 0) return false;
+  const { last, sent } = readState(previous);
+  const passing = last?.error_code === 'server_error' || last?.error_code === 'rate_limit_exceeded';
+  const given = new Set(outputs.map((output) => output.tool_call_id));
+  return passing && sent.length > 0 && sent.length === given.size && sent.every((id) => given.has(id));
+}
+
+/** Where an attempt begins. */
+export interface Entry {
+  readonly run: ResolvedRun;
+  /** Outputs of the round that the attempt before failed to take. */
+  readonly outputs: readonly ToolOutput[];
+  /** It goes on from there. */
+  readonly resumes: boolean;
+  /** The messages may have to be said; else the conversation is taken to hold them where it cannot be told. */
+  readonly includeInput: boolean;
+  /** An earlier try at this step may have acted. */
+  readonly suspect: boolean;
+  /** No attempt came before: what follows the input is what a lost try led to. */
+  readonly fresh: boolean;
+}
+
+/** The first step of an attempt without a conversation: the failed step again, or the whole input. */
+export function planChain(entry: Entry, state: ChainState, settings: RequestSettings): Plan {
+  const { run, outputs } = entry;
+  const messages = toInputItems(run.messages);
+  if (!entry.resumes) {
+    return {
+      step: { previous: null, conversation: null, input: messages, later: false },
+      state: { ...state, after: null, sent: [], items: [] },
+    };
+  }
+  const sent = outputs.map((output) => output.tool_call_id);
+  const input = settings.store ? outputs.map(toOutputItem) : [...messages, ...state.items];
+  const previous = settings.store ? state.after : null;
+  return { step: { previous, conversation: null, input, later: true }, state: { ...state, sent } };
+}
+
+/** Calls that stand open are answered first: with what is known of them, else as abandoned. */
+const answersTo = (open: readonly string[], outputs: readonly ToolOutput[]): readonly JsonObject[] =>
+  open.map((id) => {
+    const known = outputs.find((output) => output.tool_call_id === id);
+    return known === undefined ? toAbandonedItem(id) : toOutputItem(known);
+  });
+
+function landing(entry: Entry, survey: Survey, anchor: string | null): Landing {
+  const input = toInputItems(entry.run.messages);
+  if (anchor !== null && survey.complete) return matchInput(input, survey.items);
+  if (!entry.includeInput) return { missing: [], followed: [] };
+  return entry.suspect ? matchTail(input, survey.items) : { missing: input, followed: [] };
+}
+
+/**
+ * The first step of an attempt in a conversation: says only what does not stand in it yet, and answers the calls
+ * that stand open in it, whoever left them.
+ */
+export async function planConversation(
+  adapter: Adapter,
+  entry: Entry,
+  conversation: string,
+  state: ChainState,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { calls } = adapter;
+  const { key } = entry.run;
+  const known =
+    state.anchor === null && entry.suspect
+      ? await beforeSending(markedAnchor(calls, conversation, key, signal))
+      : state.anchor;
+  const survey = await readBack(adapter, conversation, known, signal);
+  const { missing, followed } = landing(entry, survey, known);
+  const first = known === null && entry.includeInput && !entry.suspect;
+  const anchor = first ? survey.newest : known;
+  const planned: ChainState = { ...state, anchor };
+  if (known !== null && entry.fresh) {
+    const adopted = readResponse(responseOf(followed));
+    if (adopted !== null) return { adopted, state: { ...planned, answer: adopted.raw } };
+  }
+  if (first) {
+    await beforeSending(markConversation(calls, conversation, { key, anchor: survey.newest }, signal));
+  }
+  const input = [...answersTo(openCalls(survey.seen), entry.outputs), ...missing];
+  const later = entry.resumes && missing.length === 0;
+  const sent = later ? entry.outputs.map((output) => output.tool_call_id) : [];
+  return { step: { previous: null, conversation, input, later }, state: { ...planned, sent } };
+}
+
+/** The item after which a run in this conversation begins, for a step that is made later. */
+export async function readAnchor(
+  adapter: Adapter,
+  conversation: string,
+  signal: AbortSignal,
+): Promise<string> {
+  return (await readBack(adapter, conversation, null, signal)).newest;
+}
+
+/**
+ * The step that hands in a round's outputs. In a conversation a suspect one is looked for first; in a chain
+ * nothing can be looked for, and it is made again.
+ */
+export async function planOutputs(
+  adapter: Adapter,
+  attempt: AttemptRef,
+  run: ResolvedRun,
+  outputs: readonly ToolOutput[],
+  suspect: boolean,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const before = readState(attempt);
+  const sent = outputs.map((output) => output.tool_call_id);
+  const items = outputs.map(toOutputItem);
+  const conversation = attempt.thread_id;
+  if (conversation !== null) {
+    const state = { ...before, sent };
+    if (!suspect) return { step: { previous: null, conversation, input: items, later: true }, state };
+    const survey = await readBack(adapter, conversation, before.anchor, signal);
+    const { missing, followed } = matchOutputs(sent, survey.items);
+    const adopted = readResponse(responseOf(followed));
+    if (adopted !== null) return { adopted, state: { ...state, answer: adopted.raw } };
+    const input = items.filter((item) => missing.includes(textOf(item['call_id']) ?? ''));
+    return { step: { previous: null, conversation, input, later: true }, state };
+  }
+  if (adapter.settings.store) {
+    return {
+      step: { previous: attempt.id, conversation: null, input: items, later: true },
+      state: { ...before, sent, after: attempt.id },
+    };
+  }
+  const said = isObject(before.answer) ? objectsOf(before.answer['output']) : [];
+  const history = [...before.items, ...said, ...items];
+  const input = [...toInputItems(run.messages), ...history];
+  return {
+    step: { previous: null, conversation: null, input, later: true },
+    state: { ...before, sent, items: history },
+  };
+}
+
+/** The state once a step is made: the response before it counts as used. */
+const stepped = (state: ChainState): ChainState => ({
+  ...state,
+  used: addUsage(state.used, state.last?.usage ?? null),
+  last: null,
+  answer: null,
+  pending: null,
+  ended_at: null,
+});
+
+/** The attempt with one more response at its end. */
+const extended = (attempt: AttemptRef, id: string): AttemptRef => ({
+  ...attempt,
+  id,
+  provider_ids: attempt.provider_ids.includes(id) ? attempt.provider_ids : [...attempt.provider_ids, id],
+});
+
+/** Makes the planned step, or takes up what an earlier try at it led to. */
+export async function makeStep(
+  adapter: Adapter,
+  attempt: AttemptRef,
+  run: ResolvedRun,
+  plan: Plan,
+  what: string,
+  signal: AbortSignal,
+): Promise<Observation> {
+  if ('adopted' in plan) {
+    const { answer } = plan.state;
+    const taken = { ...stepped(plan.state), answer };
+    const seen = observeResponse(extended(attempt, plan.adopted.id), taken, plan.adopted, nowSeconds());
+    return { ...seen, adopted: true };
+  }
+  const { settings } = adapter;
+  const body = buildBody(run, plan.step, plan.state, settings);
+  const foreground = settings.mode === 'foreground';
+  const made = await adapter.calls.create(
+    body,
+    what,
+    signal,
+    foreground ? adapter.foregroundTimeoutMs : undefined,
+  );
+  const { response, lookAfterMs } = made;
+  const state = { ...stepped(plan.state), answer: carried(response, settings) };
+  return observeResponse(extended(attempt, response.id), state, response, nowSeconds(), lookAfterMs);
+}
+
+const LIVE: ReadonlySet<string> = new Set(['queued', 'in_progress']);
+
+/** An answer that came finished need not be read again; without a store, or on a server that has none, it cannot be. */
+function carried(response: WireResponse, settings: RequestSettings): JsonObject | null {
+  if (LIVE.has(response.status)) return null;
+  const waits = response.status === 'completed' && waitingFor(response.output).calls.length > 0;
+  if (!settings.store && waits) return slimResponse(response);
+  if (settings.store && settings.mode === 'foreground' && !waits) return null;
+  const kept = settings.store ? response.raw : slimResponse(response);
+  return sizeOf(kept) > MAX_ANSWER_BYTES ? null : kept;
+}
+
+/** What an attempt spent, for the budget of the one that goes on from it. */
+export const inheritedUsage = (state: ChainState): ChainState['inherited'] =>
+  addUsage(addUsage(state.inherited, state.used), state.last?.usage ?? null);

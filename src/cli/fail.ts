@@ -1,0 +1,109 @@
+/** From an error to one clear line and an exit code; never a stack trace. */
+import { CommanderError } from 'commander';
+import { isDroverError, isRunEndedError } from '../errors.ts';
+import type { Issue } from '../contract.ts';
+import { EXIT_CODES } from './exit-codes.ts';
+import type { ExitName } from './exit-codes.ts';
+import type { Output } from './output.ts';
+
+/** Arguments that cannot be used as they are. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+/** Temporal did not answer, or refused. */
+export class UnreachableError extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = 'UnreachableError';
+  }
+}
+
+/** The user pressed Ctrl-C while something was waited for. */
+export class InterruptedError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'InterruptedError';
+  }
+}
+
+const BY_NAME: ReadonlyMap<string, ExitName> = new Map([
+  ['UsageError', 'usage'],
+  ['InvalidRequestError', 'usage'],
+  ['RunRefusedError', 'usage'],
+  ['ConfigError', 'usage'],
+  ['ToolDefinitionError', 'usage'],
+  ['UnreachableError', 'unreachable'],
+  ['ConnectError', 'unreachable'],
+  ['NamespaceNotFoundError', 'unreachable'],
+  ['WorkflowNotFoundError', 'notFound'],
+  ['RunNotFoundError', 'notFound'],
+  ['RunConflictError', 'conflict'],
+  ['RunEndedError', 'failed'],
+  ['RunLostError', 'lost'],
+  ['InterruptedError', 'interrupted'],
+]);
+
+/** What the errors of Temporal's client say underneath. */
+function reasonOf(error: Error): string {
+  const inner = error.cause instanceof Error ? reasonOf(error.cause) : null;
+  return inner ?? error.message.split('\n', 1)[0] ?? '';
+}
+
+/** Temporal's own errors have no common class that survives two copies of its client. */
+function isFromTemporal(error: Error): boolean {
+  if (error.name === 'ServiceError') return true;
+  return 'code' in error && typeof error.code === 'number' && 'details' in error;
+}
+
+/** gRPC's code of an argument that the server cannot use, such as a query with a mistake in it. */
+const INVALID_ARGUMENT = 3;
+
+function codeOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return undefined;
+  return 'code' in error ? error.code : codeOf(error.cause);
+}
+
+interface Told {
+  readonly exit: ExitName;
+  readonly code: string;
+  readonly message: string;
+  readonly issues?: readonly Issue[];
+}
+
+function tell(error: unknown): Told {
+  if (!(error instanceof Error)) return { exit: 'failed', code: 'internal', message: String(error) };
+  const exit = BY_NAME.get(error.name);
+  if (exit !== undefined) {
+    const code = isDroverError(error) ? error.code : exit;
+    const { issues } = error as { readonly issues?: readonly Issue[] };
+    return { exit, code, message: error.message, ...(issues === undefined ? {} : { issues }) };
+  }
+  if (isFromTemporal(error)) {
+    if (codeOf(error) === INVALID_ARGUMENT) {
+      return { exit: 'usage', code: 'usage', message: `Temporal refused it: ${reasonOf(error)}` };
+    }
+    const message = `Temporal did not do it: ${reasonOf(error)}. Check TEMPORAL_ADDRESS and that the server and a worker run; \`drover doctor\` looks at all of it.`;
+    return { exit: 'unreachable', code: 'unreachable', message };
+  }
+  return { exit: 'failed', code: 'internal', message: `${error.name}: ${error.message.split('\n', 1)[0]}` };
+}
+
+/** Prints the error, as JSON on standard error where that was asked for. @returns the exit code */
+export function reportError(error: unknown, output: Output, json: boolean): number {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own line by now; help and version are no errors.
+    return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
+  }
+  const { exit, code, message, issues } = tell(error);
+  // The result of a run that ended is on standard output already.
+  if (json && !isRunEndedError(error)) {
+    output.note(JSON.stringify({ error: { code, message, ...(issues === undefined ? {} : { issues }) } }));
+  } else if (!json) {
+    output.note(`${output.noteTone(exit === 'interrupted' ? 'quiet' : 'bad', 'drover:')} ${message}`);
+  }
+  return EXIT_CODES[exit].code;
+}

@@ -1,0 +1,47 @@
+/** Decides whether a workflow that holds an id already is the run that somebody asks for. */
+import type { Client } from '@temporalio/client';
+import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { NAMES } from './contract.ts';
+import { checkRunRequest, requestDigest } from './request.ts';
+
+/**
+ * The digest of the request that the workflow was started with. Other languages and parent workflows
+ * write no memo: then it is computed from the input in the history's first event.
+ */
+async function digestOf(
+  client: Client,
+  workflowId: string,
+  runId: string,
+  memo: Record<string, unknown> | undefined,
+): Promise<string | null> {
+  const noted = memo?.[NAMES.memo.requestDigest];
+  if (typeof noted === 'string') return noted;
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+  const [input] = await decodeArrayFromPayloads(
+    client.options.loadedDataConverter,
+    started?.input?.payloads ?? [],
+    { type: 'workflow', namespace: client.options.namespace, workflowId },
+  );
+  const { request } = checkRunRequest(input);
+  return request === undefined ? null : requestDigest(request);
+}
+
+/**
+ * - `same`: it is this very run, whoever started it.
+ * - `other`: it is a run of another request.
+ * - `foreign`: it is no run.
+ */
+export async function compareHolder(
+  client: Client,
+  workflowId: string,
+  digest: string,
+): Promise<'same' | 'other' | 'foreign'> {
+  const holder = await client.workflow.getHandle(workflowId).describe();
+  if (holder.type !== NAMES.workflow) return 'foreign';
+  return (await digestOf(client, workflowId, holder.runId, holder.memo)) === digest ? 'same' : 'other';
+}

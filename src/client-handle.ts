@@ -1,0 +1,214 @@
+/** A service's hold on one run. */
+import { randomUUID } from 'node:crypto';
+import { isGrpcServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client, WorkflowExecutionStatusName, WorkflowHandle } from '@temporalio/client';
+import { readFailure, readResult } from './client-outcome.ts';
+import { NAMES } from './contract.ts';
+import type { RunProgress, RunResult, SettleEffect } from './contract.ts';
+import { RunEndedError, RunLostError, RunNotFoundError } from './errors.ts';
+
+/** gRPC's code of a missing workflow. */
+const NOT_FOUND = 5;
+/** How long a worker may take to answer a query. */
+const QUERY_MS = 20_000;
+/** The server keeps a reason of up to 1,000 bytes. */
+const REASON_CHARS = 250;
+
+export interface RunDescription {
+  readonly id: string;
+  /** Temporal's id of the execution that is the run's latest. */
+  readonly workflowRunId: string;
+  /** Temporal's word for how the workflow stands. */
+  readonly workflowStatus: WorkflowExecutionStatusName;
+  readonly taskQueue: string;
+  readonly startTime: Date;
+  readonly closeTime: Date | null;
+  readonly historyLength: number;
+  /** Where the run stands; null where no worker answered for it. */
+  readonly progress: RunProgress | null;
+}
+
+export interface CancelOptions {
+  /** Why; it stands in the history. At most 250 characters are kept. */
+  readonly reason?: string;
+}
+
+/** Whether an error says that there is no such workflow. */
+export function isMissing(error: unknown): boolean {
+  if (error instanceof WorkflowNotFoundError) return true;
+  const code: number | null = isGrpcServiceError(error) ? error.code : null;
+  return code === NOT_FOUND;
+}
+
+export class RunHandle {
+  /** The run's id, which is the workflow id. */
+  readonly id: string;
+  /** Temporal's own handle, for what this one does not offer. Follows the run through continue-as-new. */
+  readonly workflow: WorkflowHandle;
+  readonly #client: Client;
+
+  constructor(client: Client, id: string) {
+    this.#client = client;
+    this.id = id;
+    this.workflow = client.workflow.getHandle(id);
+  }
+
+  /**
+   * Waits for the run and gives its result. Ending the wait does not end the run.
+   *
+   * @throws RunEndedError with `code` and `result` for a run that did not complete, whether or not its
+   *   workflow failed for it (`on_unfinished`)
+   * @throws RunNotFoundError, RunLostError as {@link outcome}
+   */
+  async result(): Promise<RunResult> {
+    const result = await this.outcome();
+    if (result.code === null) return result;
+    throw new RunEndedError(this.id, result.code, result);
+  }
+
+  /**
+   * Waits for the run and gives its result, however it ended.
+   *
+   * @throws RunNotFoundError where there is no such run
+   * @throws RunLostError where the run closed and no result can be had: terminated, timed out, or
+   *   cancelled while no worker is there to be asked
+   */
+  async outcome(): Promise<RunResult> {
+    for (;;) {
+      try {
+        const value: unknown = await this.workflow.result();
+        const result = readResult(value);
+        if (result === null) throw new RunLostError(this.id, 'no_result');
+        return result;
+      } catch (error) {
+        if (isMissing(error)) throw new RunNotFoundError(this.id, error);
+        if (!(error instanceof WorkflowFailedError)) throw error;
+        const result = await this.#readEnd(error);
+        if (result !== null) return result;
+      }
+    }
+  }
+
+  /** Null where a reset has put another execution in the place of the one that was terminated. */
+  async #readEnd(error: WorkflowFailedError): Promise<RunResult | null> {
+    const ending = readFailure(error.cause);
+    switch (ending.kind) {
+      case 'result':
+        return ending.result;
+      case 'cancelled':
+        return this.#askForResult(error);
+      case 'lost':
+        if (ending.code === 'terminated' && (await this.#wasReset())) return null;
+        throw new RunLostError(this.id, ending.code, error);
+    }
+  }
+
+  async #askForResult(cause: unknown): Promise<RunResult> {
+    let answer: unknown;
+    try {
+      answer = await this.#query(NAMES.queries.result);
+    } catch (error) {
+      throw new RunLostError(this.id, 'cancelled', new AggregateError([cause, error], 'No worker answered.'));
+    }
+    const result = readResult(answer);
+    if (result === null) throw new RunLostError(this.id, 'no_result', cause);
+    return result;
+  }
+
+  async #wasReset(): Promise<boolean> {
+    const { status } = await this.workflow.describe();
+    return status.name !== 'TERMINATED';
+  }
+
+  #query<T>(name: string): Promise<T> {
+    return this.#client.withDeadline(Date.now() + QUERY_MS, () => this.workflow.query<T>(name));
+  }
+
+  /**
+   * Where the run stands, answered by a worker of its task queue; a closed run answers too.
+   *
+   * @throws RunNotFoundError; Temporal's errors where no worker answers
+   */
+  async progress(): Promise<RunProgress> {
+    try {
+      return await this.#query<RunProgress>(NAMES.queries.progress);
+    } catch (error) {
+      throw isMissing(error) ? new RunNotFoundError(this.id, error) : error;
+    }
+  }
+
+  /**
+   * The run as Temporal holds it, and its progress where a worker answers.
+   *
+   * @throws RunNotFoundError
+   */
+  async describe(): Promise<RunDescription> {
+    try {
+      const [info, progress] = await Promise.all([
+        this.workflow.describe(),
+        this.progress().catch(() => null),
+      ]);
+      return {
+        id: this.id,
+        workflowRunId: info.runId,
+        workflowStatus: info.status.name,
+        taskQueue: info.taskQueue,
+        startTime: info.startTime,
+        closeTime: info.closeTime ?? null,
+        historyLength: info.historyLength,
+        progress,
+      };
+    } catch (error) {
+      throw isMissing(error) ? new RunNotFoundError(this.id, error) : error;
+    }
+  }
+
+  /**
+   * Asks for the run's cancellation and does not wait for it: its attempt is cancelled at the provider,
+   * then {@link outcome} gives a result with the code `cancelled`. A run that has ended is left as it is.
+   *
+   * @throws RunNotFoundError
+   */
+  async cancel(options: CancelOptions = {}): Promise<void> {
+    const { reason } = options;
+    try {
+      if (reason === undefined) await this.workflow.cancel();
+      else await this.#cancelWithReason(reason);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await this.#requireExists(error);
+    }
+  }
+
+  async #cancelWithReason(reason: string): Promise<void> {
+    const { namespace, identity } = this.#client.options;
+    await this.#client.workflowService.requestCancelWorkflowExecution({
+      namespace,
+      identity,
+      requestId: randomUUID(),
+      workflowExecution: { workflowId: this.id },
+      reason: reason.slice(0, REASON_CHARS).toWellFormed(),
+    });
+  }
+
+  /** Temporal says "not found" of a closed workflow too. */
+  async #requireExists(cause: unknown): Promise<void> {
+    try {
+      await this.workflow.describe();
+    } catch (error) {
+      throw isMissing(error) ? new RunNotFoundError(this.id, cause) : error;
+    }
+  }
+
+  /**
+   * Says what became of an effect whose outcome is unknown; `progress()` lists such effects.
+   * The run goes on, or ends, by it.
+   */
+  async settleEffect(answer: SettleEffect): Promise<void> {
+    try {
+      await this.workflow.executeUpdate<void, [SettleEffect]>(NAMES.updates.settleEffect, { args: [answer] });
+    } catch (error) {
+      throw isMissing(error) ? new RunNotFoundError(this.id, error) : error;
+    }
+  }
+}

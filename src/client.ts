@@ -1,0 +1,152 @@
+/** How services start runs and wait for them. Never loads the native worker. */
+import { randomUUID } from 'node:crypto';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo, WorkflowExecutionStatusName } from '@temporalio/client';
+import type { Priority } from '@temporalio/common';
+import { compareHolder } from './client-attach.ts';
+import { isMissing, RunHandle } from './client-handle.ts';
+import { staticDetails, staticSummary } from './client-summary.ts';
+import { NAMES } from './contract.ts';
+import type { RunRequest, RunResult } from './contract.ts';
+import { InvalidRequestError, RunConflictError } from './errors.ts';
+import { checkRunId, checkRunRequest, requestDigest } from './request.ts';
+import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
+
+export { RunHandle };
+export type { CancelOptions, RunDescription } from './client-handle.ts';
+
+export interface RunClientOptions {
+  /** Temporal's client: its connection, namespace, data converter and interceptors apply. */
+  readonly client: Client;
+  /** Where Drover's workers listen. @default 'drover' */
+  readonly taskQueue?: string;
+}
+
+export interface StartOptions {
+  /**
+   * The run's id. The same id with the same request attaches to the run, so that a service may repeat a
+   * start whose answer it lost. @default a random one: then a repeated start is a second run
+   */
+  readonly id?: string;
+  /** @default the client's */
+  readonly taskQueue?: string;
+  /** Temporal's priority and fairness, for the workflow and its activities. */
+  readonly priority?: Priority;
+}
+
+/** A run as Temporal's visibility lists it. Null where the namespace lacks Drover's search attributes. */
+export interface RunListing {
+  readonly id: string;
+  readonly workflowRunId: string;
+  readonly workflowStatus: WorkflowExecutionStatusName;
+  readonly startTime: Date;
+  readonly closeTime: Date | null;
+  readonly status: string | null;
+  readonly assistantId: string | null;
+  readonly backend: string | null;
+  readonly threadId: string | null;
+  readonly attemptId: string | null;
+  readonly totalTokens: number | null;
+}
+
+/** The holder of an id may vanish between two looks, when its retention ends just then. */
+const START_TRIES = 3;
+
+export class RunClient {
+  readonly #client: Client;
+  readonly #taskQueue: string;
+
+  constructor(options: RunClientOptions) {
+    this.#client = options.client;
+    this.#taskQueue = options.taskQueue ?? NAMES.taskQueue;
+  }
+
+  /**
+   * Starts a run, or attaches to the one that has this id and the same request, to a closed one too.
+   * Returns once Temporal has it; whether a worker is there does not matter.
+   *
+   * @throws InvalidRequestError with every mistake; nothing was created
+   * @throws RunConflictError where the id belongs to another request
+   */
+  async start(request: RunRequest, options: StartOptions = {}): Promise<RunHandle> {
+    const id = options.id ?? `run-${randomUUID()}`;
+    const wrongId = checkRunId(id);
+    const checked = checkRunRequest(request);
+    const issues = [...(wrongId === null ? [] : [wrongId]), ...(checked.issues ?? [])];
+    if (checked.request === undefined || issues.length > 0) throw new InvalidRequestError(issues);
+    await this.#startOrAttach(checked.request, id, options);
+    return this.getHandle(id);
+  }
+
+  async #startOrAttach(request: RunRequest, id: string, options: StartOptions): Promise<void> {
+    const digest = requestDigest(request);
+    for (let tries = 1; ; tries++) {
+      try {
+        await this.#client.workflow.start(NAMES.workflow, {
+          workflowId: id,
+          taskQueue: options.taskQueue ?? this.#taskQueue,
+          args: [request],
+          memo: { [NAMES.memo.requestDigest]: digest },
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+          workflowIdConflictPolicy: 'FAIL',
+          staticSummary: staticSummary(request),
+          staticDetails: staticDetails(request),
+          ...(options.priority === undefined ? {} : { priority: options.priority }),
+        });
+        return;
+      } catch (error) {
+        if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+        try {
+          const holder = await compareHolder(this.#client, id, digest);
+          if (holder === 'same') return;
+          throw new RunConflictError(id, { foreign: holder === 'foreign', cause: error });
+        } catch (lookError) {
+          if (!isMissing(lookError) || tries === START_TRIES) throw lookError;
+        }
+      }
+    }
+  }
+
+  /** {@link start}, then {@link RunHandle.result}. */
+  async execute(request: RunRequest, options: StartOptions = {}): Promise<RunResult> {
+    const run = await this.start(request, options);
+    return run.result();
+  }
+
+  /** A hold on a run that was started elsewhere. Asks nobody: a wrong id shows at the first use. */
+  getHandle(id: string): RunHandle {
+    return new RunHandle(this.#client, id);
+  }
+
+  /**
+   * Runs of the namespace, the newest first, as far as visibility has caught up.
+   *
+   * @param query a filter in Temporal's list syntax, such as `ExecutionStatus = 'Running'` or
+   *   `DroverAssistantId = 'support'`. @default every run
+   */
+  async *list(query = ''): AsyncIterableIterator<RunListing> {
+    const ofRuns = `WorkflowType = '${NAMES.workflow}'`;
+    const filter = query.trim() === '' ? ofRuns : `${ofRuns} AND (${query})`;
+    for await (const info of this.#client.workflow.list({ query: filter })) yield toListing(info);
+  }
+}
+
+const textOf = (value: string | undefined): string | null =>
+  value === undefined || value === '' ? null : value;
+
+function toListing(info: WorkflowExecutionInfo): RunListing {
+  const { typedSearchAttributes: held } = info;
+  return {
+    id: info.workflowId,
+    workflowRunId: info.runId,
+    workflowStatus: info.status.name,
+    startTime: info.startTime,
+    closeTime: info.closeTime ?? null,
+    status: textOf(held.get(SEARCH_ATTRIBUTES.status)),
+    assistantId: textOf(held.get(SEARCH_ATTRIBUTES.assistantId)),
+    backend: textOf(held.get(SEARCH_ATTRIBUTES.backend)),
+    threadId: textOf(held.get(SEARCH_ATTRIBUTES.threadId)),
+    attemptId: textOf(held.get(SEARCH_ATTRIBUTES.attemptId)),
+    totalTokens: held.get(SEARCH_ATTRIBUTES.totalTokens) ?? null,
+  };
+}

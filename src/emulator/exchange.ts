@@ -1,0 +1,156 @@
+/** One request and its answer: checked, acted on, and bent by the fault that strikes it. */
+import type { FastifyRequest } from 'fastify';
+import { readBody } from './body.ts';
+import * as errors from './errors.ts';
+import { WireError } from './errors.ts';
+import type { FaultAction, Strike } from './faults.ts';
+import { makeId } from './ids.ts';
+import { bendError } from './quirks.ts';
+import type { Route } from './route.ts';
+import type { Wire, World } from './world.ts';
+
+/** Request headers that it reads. */
+export const READ_HEADERS = ['authorization', 'openai-beta'] as const;
+
+/** A body that is not JSON, told from one that is. */
+export const NOT_JSON = Symbol('not JSON');
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+  readonly contentType: string;
+  readonly acted: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function checkCaller(world: World, request: FastifyRequest, route: Route): void {
+  if (world.apiKey !== null && request.headers.authorization !== `Bearer ${world.apiKey}`)
+    throw errors.wrongKey();
+  const beta = request.headers['openai-beta'];
+  if (route.wire === 'assistants' && !String(beta ?? '').includes('assistants='))
+    throw errors.betaHeaderMissing();
+}
+
+function busyError(world: World, request: FastifyRequest, route: Route): WireError {
+  if (route.wire === 'responses') return errors.conversationLocked();
+  const params = request.params as Readonly<Record<string, string>>;
+  const thread = params['thread_id'] ?? makeId('thread', world.quirks);
+  const run = makeId('run', world.quirks);
+  return route.path.endsWith('/messages')
+    ? errors.messageWhileActive(thread, run)
+    : errors.activeRun(thread, run);
+}
+
+/** An error as an answer, in the shape that the quirks give it. */
+export function answerError(world: World, error: unknown): Answer {
+  const wireError =
+    error instanceof WireError
+      ? error
+      : new WireError(500, `The emulator has a fault of its own: ${String(error)}. Please report it.`);
+  const { body, contentType } = bendError(wireError, world.quirks);
+  return {
+    status: wireError.status,
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+    contentType,
+    acted: false,
+    headers:
+      wireError.retryAfterSeconds === null ? {} : { 'retry-after': String(wireError.retryAfterSeconds) },
+  };
+}
+
+async function act(
+  world: World,
+  request: FastifyRequest,
+  route: Route,
+  signal: AbortSignal,
+): Promise<Answer> {
+  try {
+    checkCaller(world, request, route);
+    if (request.body === NOT_JSON) throw errors.badJson();
+    const isLenient = world.quirks.has('accepts_unknown_fields');
+    const body = route.body === null ? {} : readBody(route.body, request.body, isLenient);
+    const params = request.params as Readonly<Record<string, string>>;
+    const query = request.query as Wire;
+    const result = await route.handle({ world, params, query, body, signal });
+    return {
+      status: 200,
+      body: JSON.stringify(result),
+      contentType: 'application/json; charset=utf-8',
+      acted: true,
+      headers: {},
+    };
+  } catch (error) {
+    return answerError(world, error);
+  }
+}
+
+function faultError(action: Extract<FaultAction, { status: number }>): WireError {
+  const isRateLimit = action.status === 429;
+  return new WireError(
+    action.status,
+    action.message ??
+      (isRateLimit ? 'Rate limit reached. Try again later.' : 'The server had an error. Sorry about that!'),
+    {
+      type: action.type ?? (isRateLimit ? 'requests' : 'server_error'),
+      code: action.code ?? (isRateLimit ? 'rate_limit_exceeded' : null),
+      ...(action.retry_after_s === undefined ? {} : { retryAfterSeconds: action.retry_after_s }),
+    },
+  );
+}
+
+const HTML = '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>';
+
+function malform(answer: Answer, how: 'html' | 'empty' | 'truncated' | 'other_id'): Answer {
+  switch (how) {
+    case 'html':
+      return { ...answer, status: 200, body: HTML, contentType: 'text/html; charset=utf-8' };
+    case 'empty':
+      return { ...answer, status: 200, body: '' };
+    case 'truncated':
+      return { ...answer, body: answer.body.slice(0, Math.floor(answer.body.length / 2)) };
+    case 'other_id':
+      return { ...answer, body: answer.body.replace(/"id":"([a-z]+)_[^"]*"/, `"id":"$1_${'0'.repeat(24)}"`) };
+    default:
+      return how satisfies never;
+  }
+}
+
+/** A fault's name in the journal. */
+export const nameOf = (action: Strike['action']): string | null =>
+  action === null
+    ? null
+    : 'status' in action
+      ? `status ${action.status}`
+      : 'reset' in action
+        ? `reset ${action.reset}`
+        : 'malformed' in action
+          ? `malformed ${action.malformed}`
+          : 'busy';
+
+export interface Exchange {
+  readonly answer: Answer | null;
+  readonly acted: boolean;
+}
+
+/** Acts as the fault lets it. An `answer` of null: the connection is cut. */
+export async function exchange(
+  world: World,
+  request: FastifyRequest,
+  route: Route,
+  action: Strike['action'],
+  signal: AbortSignal,
+): Promise<Exchange> {
+  if (action === null) {
+    const answer = await act(world, request, route, signal);
+    return { answer, acted: answer.acted };
+  }
+  if ('reset' in action && action.reset === 'before') return { answer: null, acted: false };
+  if ('busy' in action) return { answer: answerError(world, busyError(world, request, route)), acted: false };
+  if ('status' in action && action.after !== true)
+    return { answer: answerError(world, faultError(action)), acted: false };
+  const real = await act(world, request, route, signal);
+  if ('reset' in action) return { answer: null, acted: real.acted };
+  const answer =
+    'status' in action ? answerError(world, faultError(action)) : malform(real, action.malformed);
+  return { answer, acted: real.acted };
+}

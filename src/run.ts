@@ -1,0 +1,296 @@
+/** The run object (`object: "thread.run"`): its type, its statuses, and a lenient reader of it. */
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };
+
+/** The nine statuses of a run (OpenAPI description, `RunObject.status`). */
+export const RUN_STATUSES = [
+  'queued',
+  'in_progress',
+  'requires_action',
+  'cancelling',
+  'cancelled',
+  'failed',
+  'completed',
+  'incomplete',
+  'expired',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+
+/** A status as a server sent it: one of the nine, or one that nobody knows yet. */
+export type WireStatus = RunStatus | (string & {});
+
+const TERMINAL: ReadonlySet<string> = new Set(['cancelled', 'failed', 'completed', 'incomplete', 'expired']);
+
+/** True for the five statuses that no run leaves. An unknown status is never terminal. */
+export function isTerminal(status: WireStatus): boolean {
+  return TERMINAL.has(status);
+}
+
+export function isKnownStatus(status: string): status is RunStatus {
+  return (RUN_STATUSES as readonly string[]).includes(status);
+}
+
+export interface Transition {
+  readonly from: RunStatus | null;
+  readonly to: RunStatus;
+  readonly cause: string;
+  /** `documented` by the vendor's life-cycle guide, or `observed` in captures and reports. */
+  readonly source: 'documented' | 'observed';
+}
+
+const step = (
+  from: RunStatus | null,
+  to: RunStatus,
+  cause: string,
+  source: Transition['source'] = 'documented',
+): Transition => ({ from, to, cause, source });
+
+/** Every legal change of status, with what causes it (Assistants deep dive, "Run lifecycle"). */
+export const TRANSITIONS: readonly Transition[] = [
+  step(null, 'queued', 'create'),
+  step(null, 'in_progress', 'create on a server that never says queued', 'observed'),
+  step(null, 'completed', 'create on a server that ignores background mode', 'observed'),
+  step('queued', 'in_progress', 'picked up'),
+  step('queued', 'cancelling', 'cancel'),
+  step('queued', 'cancelled', 'cancel before it was picked up', 'observed'),
+  step('queued', 'failed', 'last_error', 'observed'),
+  step('queued', 'expired', 'ten minutes since create', 'observed'),
+  step('in_progress', 'requires_action', 'function calls wanted'),
+  step('in_progress', 'completed', 'answered'),
+  step('in_progress', 'failed', 'last_error'),
+  step('in_progress', 'incomplete', 'token budget used up, or filtered'),
+  step('in_progress', 'cancelling', 'cancel'),
+  step('in_progress', 'expired', 'ten minutes since create'),
+  step('requires_action', 'queued', 'outputs submitted'),
+  step('requires_action', 'in_progress', 'outputs submitted', 'observed'),
+  step('requires_action', 'cancelling', 'cancel'),
+  step('requires_action', 'cancelled', 'cancel', 'observed'),
+  step('requires_action', 'expired', 'outputs came too late'),
+  step('cancelling', 'cancelled', 'cancel took effect'),
+  step('cancelling', 'completed', 'it ended before the cancel took effect'),
+  step('cancelling', 'failed', 'it ended before the cancel took effect'),
+  step('cancelling', 'incomplete', 'it ended before the cancel took effect', 'observed'),
+  step('cancelling', 'expired', 'it ended before the cancel took effect'),
+];
+
+/** True where `from` → `to` stands in {@link TRANSITIONS} or nothing changed. Unknown statuses may go anywhere. */
+export function isLegalTransition(from: WireStatus | null, to: WireStatus): boolean {
+  if (from === to || (from !== null && !isKnownStatus(from)) || !isKnownStatus(to)) return true;
+  return TRANSITIONS.some((known) => known.from === from && known.to === to);
+}
+
+export interface FunctionToolCall {
+  readonly id: string;
+  readonly type: 'function';
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export interface RequiredAction {
+  readonly type: 'submit_tool_outputs' | (string & {});
+  readonly submit_tool_outputs?: { readonly tool_calls: readonly FunctionToolCall[] };
+  readonly [extra: string]: unknown;
+}
+
+export interface LastError {
+  readonly code: 'server_error' | 'rate_limit_exceeded' | 'invalid_prompt' | (string & {});
+  readonly message: string;
+}
+
+export interface RunUsage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+}
+
+/**
+ * The run object: the 27 properties of the wire, in the wire's snake_case. Times are unix seconds.
+ * A property that the server left out is null; properties nobody knows are kept as they came.
+ */
+export interface RunObject {
+  readonly id: string;
+  readonly object: 'thread.run';
+  readonly created_at: number | null;
+  readonly thread_id: string | null;
+  readonly assistant_id: string | null;
+  readonly status: WireStatus;
+  readonly required_action: RequiredAction | null;
+  readonly last_error: LastError | null;
+  readonly expires_at: number | null;
+  readonly started_at: number | null;
+  readonly cancelled_at: number | null;
+  readonly failed_at: number | null;
+  readonly completed_at: number | null;
+  readonly incomplete_details: { readonly reason?: string } | null;
+  readonly model: string | null;
+  readonly instructions: string | null;
+  readonly tools: readonly JsonObject[] | null;
+  readonly metadata: { readonly [key: string]: string } | null;
+  readonly usage: RunUsage | null;
+  readonly temperature: number | null;
+  readonly top_p: number | null;
+  readonly max_prompt_tokens: number | null;
+  readonly max_completion_tokens: number | null;
+  readonly truncation_strategy: Json;
+  readonly tool_choice: Json;
+  readonly parallel_tool_calls: boolean | null;
+  readonly response_format: Json;
+  readonly [extra: string]: unknown;
+}
+
+/** The 27 properties, in the order of the wire's documentation. */
+export const RUN_PROPERTIES = [
+  'id',
+  'object',
+  'created_at',
+  'thread_id',
+  'assistant_id',
+  'status',
+  'required_action',
+  'last_error',
+  'expires_at',
+  'started_at',
+  'cancelled_at',
+  'failed_at',
+  'completed_at',
+  'incomplete_details',
+  'model',
+  'instructions',
+  'tools',
+  'metadata',
+  'usage',
+  'temperature',
+  'top_p',
+  'max_prompt_tokens',
+  'max_completion_tokens',
+  'truncation_strategy',
+  'tool_choice',
+  'parallel_tool_calls',
+  'response_format',
+] as const satisfies readonly (keyof RunObject)[];
+
+type Raw = Record<string, unknown>;
+
+const isObject = (value: unknown): value is Raw =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const number = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null;
+const json = (value: unknown): Json => (value === undefined ? null : (value as Json));
+
+/** Unix seconds as a whole number; servers also send floats, and 0 where they mean "not yet". */
+function time(value: unknown): number | null {
+  const seconds = number(value);
+  return seconds === null || seconds < 1 ? null : Math.floor(seconds);
+}
+
+function readUsage(value: unknown): RunUsage | null {
+  if (!isObject(value)) return null;
+  const prompt = number(value['prompt_tokens']) ?? 0;
+  const completion = number(value['completion_tokens']) ?? 0;
+  return {
+    ...value,
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: number(value['total_tokens']) ?? prompt + completion,
+  };
+}
+
+function readLastError(value: unknown): LastError | null {
+  if (typeof value === 'string' && value !== '') return { code: 'server_error', message: value };
+  if (!isObject(value) || Object.keys(value).length === 0) return null;
+  return {
+    ...value,
+    code: text(value['code']) ?? 'server_error',
+    message: text(value['message']) ?? '',
+  };
+}
+
+function readRequiredAction(value: unknown): RequiredAction | null {
+  if (!isObject(value) || Object.keys(value).length === 0) return null;
+  return { ...value, type: text(value['type']) ?? 'submit_tool_outputs' };
+}
+
+function readMetadata(value: unknown): { [key: string]: string } | null {
+  if (!isObject(value)) return null;
+  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, String(held)]));
+}
+
+/**
+ * Reads a run as any server of this wire sends it. Missing is null, unknown fields and statuses are
+ * kept, and the status is never inferred from a timestamp.
+ *
+ * @returns null where the value is no run at all: no object, or no `id` or `status` in it.
+ */
+export function readRun(value: unknown): RunObject | null {
+  if (!isObject(value)) return null;
+  const id = text(value['id']);
+  const status = text(value['status']);
+  if (id === null || id === '' || status === null || status === '') return null;
+  const details = value['incomplete_details'];
+  return {
+    ...value,
+    id,
+    object: 'thread.run',
+    created_at: time(value['created_at']),
+    thread_id: text(value['thread_id']),
+    assistant_id: text(value['assistant_id']),
+    status,
+    required_action: readRequiredAction(value['required_action']),
+    last_error: readLastError(value['last_error']),
+    expires_at: time(value['expires_at']),
+    started_at: time(value['started_at']),
+    cancelled_at: time(value['cancelled_at']),
+    failed_at: time(value['failed_at']),
+    completed_at: time(value['completed_at']),
+    incomplete_details: isObject(details) ? details : null,
+    model: text(value['model']),
+    instructions: text(value['instructions']),
+    tools: Array.isArray(value['tools']) ? (value['tools'].filter(isObject) as JsonObject[]) : null,
+    metadata: readMetadata(value['metadata']),
+    usage: readUsage(value['usage']),
+    temperature: number(value['temperature']),
+    top_p: number(value['top_p']),
+    max_prompt_tokens: number(value['max_prompt_tokens']),
+    max_completion_tokens: number(value['max_completion_tokens']),
+    truncation_strategy: json(value['truncation_strategy']),
+    tool_choice: json(value['tool_choice']),
+    parallel_tool_calls:
+      typeof value['parallel_tool_calls'] === 'boolean' ? value['parallel_tool_calls'] : null,
+    response_format: json(value['response_format']),
+  };
+}
+
+/** The function calls that a run waits for; empty where it waits for none that it can name. */
+export function pendingCalls(run: RunObject): readonly FunctionToolCall[] {
+  const calls: unknown = run.required_action?.submit_tool_outputs?.tool_calls;
+  if (run.status !== 'requires_action' || !Array.isArray(calls)) return [];
+  return calls.flatMap((call: unknown) => {
+    if (!isObject(call) || typeof call['id'] !== 'string' || !isObject(call['function'])) return [];
+    const { name, arguments: given } = call['function'];
+    const args = typeof given === 'string' ? given : JSON.stringify(given ?? {});
+    return [
+      { id: call['id'], type: 'function' as const, function: { name: text(name) ?? '', arguments: args } },
+    ];
+  });
+}
+
+export type IncompleteReason = 'max_completion_tokens' | 'max_prompt_tokens' | 'content_filter' | 'other';
+
+/** Why a run is incomplete, in Drover's words: servers also say `length` or `max_output_tokens`. */
+export function incompleteReason(run: RunObject): IncompleteReason {
+  switch (run.incomplete_details?.reason) {
+    case 'max_completion_tokens':
+    case 'max_output_tokens':
+    case 'max_tokens':
+    case 'length':
+      return 'max_completion_tokens';
+    case 'max_prompt_tokens':
+      return 'max_prompt_tokens';
+    case 'content_filter':
+      return 'content_filter';
+    default:
+      return 'other';
+  }
+}

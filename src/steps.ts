@@ -1,0 +1,262 @@
+/** What crosses between the workflow and its activities. JSON only, snake_case; pure. */
+import type { AttemptReason, Issue, OutputMessage, RunLimits, RetryPolicy, RunRequest } from './contract.ts';
+import type { Json, RunObject } from './run.ts';
+
+/** An attempt at its provider. `state` is the adapter's own: the workflow keeps it and hands it back. */
+export interface AttemptRef {
+  /** The provider's id of the run, or of the chain's last response. */
+  readonly id: string;
+  readonly thread_id: string | null;
+  /** Drover's key of this attempt: `<first execution run id>/<n>`. */
+  readonly key: string;
+  /** Every provider-side id of the attempt so far, the last one being `id`. */
+  readonly provider_ids: readonly string[];
+  readonly state: Json;
+}
+
+/** What changes from one attempt to the next. */
+export interface AttemptOverrides {
+  readonly max_completion_tokens?: number;
+  readonly max_prompt_tokens?: number;
+  readonly truncation_strategy?: { readonly type: string };
+}
+
+export interface ToolOutput {
+  readonly tool_call_id: string;
+  readonly output: string;
+}
+
+/** What every step at the provider is told. */
+interface StepInput {
+  readonly run_id: string;
+  readonly first_execution_run_id: string;
+  /** Attempt number, from 1. */
+  readonly number: number;
+  readonly overrides: AttemptOverrides;
+}
+
+/** A step that acts at the provider, tried first as a local activity and then as a plain one. */
+interface ActingInput extends StepInput {
+  /** Given to local activities only (their input is not in history); else it is read from the history. */
+  readonly request?: RunRequest;
+  /** An earlier try may have acted although its answer was lost. */
+  readonly suspect: boolean;
+  /** Epoch milliseconds before which the provider does not want to be asked again. */
+  readonly not_before_ms: number;
+  /** Epoch milliseconds of the run's deadline. */
+  readonly deadline_ms: number;
+}
+
+/** It did not work this time: call again as a plain activity, with `suspect` as given here. */
+export interface TryAgain {
+  readonly kind: 'again';
+  readonly suspect: boolean;
+  readonly not_before_ms: number;
+}
+
+export interface CreateRunInput extends ActingInput {
+  readonly thread_id: string | null;
+  /** False until a create with the messages has landed. */
+  readonly input_landed: boolean;
+  /** When this attempt's first create was tried, in epoch milliseconds: how far back to look for a lost one. */
+  readonly since_ms: number;
+  /** The attempt before this one: where a backend can, the new one goes on from its last good step. */
+  readonly previous: AttemptRef | null;
+  /** Outputs that `previous` was given last, for a backend that goes on from there. */
+  readonly resume_outputs: readonly ToolOutput[];
+}
+
+export type CreateRunOutput =
+  /** The thread was made and nothing else: call again with it. */
+  | { readonly kind: 'thread'; readonly thread_id: string }
+  | TryAgain
+  | {
+      readonly kind: 'created';
+      readonly attempt: AttemptRef;
+      /** Without instructions and tools. */
+      readonly run: RunObject;
+      readonly adopted: boolean;
+      /** An earlier create may live at the provider, and this wire cannot find it. */
+      readonly ambiguous: boolean;
+      /** Whatever a lost step of this attempt made at the provider can be found again. */
+      readonly findable: boolean;
+      /** True where this attempt goes on from `previous` instead of starting over. */
+      readonly resumed: boolean;
+      readonly backend: string;
+      readonly limits: RunLimits;
+      readonly retry: RetryPolicy;
+      /** The namespace knows Drover's search attributes. */
+      readonly search_attributes: boolean;
+    };
+
+export interface SubmitOutputsInput extends ActingInput {
+  readonly attempt: AttemptRef;
+  readonly outputs: readonly ToolOutput[];
+}
+
+export type SubmitOutputsOutput =
+  | TryAgain
+  | {
+      /** The attempt no longer waits for these calls: they were taken, or it has ended meanwhile. */
+      readonly kind: 'submitted';
+      readonly attempt: AttemptRef;
+      readonly ambiguous: boolean;
+    }
+  /** The provider no longer knows the attempt. */
+  | { readonly kind: 'gone' };
+
+export interface ToolPolicy {
+  readonly effect: 'none' | 'idempotent' | 'once';
+  /** True where `effectKey` names the effect, so that equal calls of one attempt are one effect (`once` only). */
+  readonly keyed: boolean;
+  readonly remote: boolean;
+  /** For `none`: answer a re-created attempt from the ledger instead of running again. */
+  readonly reuse: boolean;
+  readonly on_unknown: 'end' | 'wait' | 'tell_model';
+  readonly has_lookup: boolean;
+  readonly task_queue: string | null;
+  readonly start_to_close_ms: number;
+  readonly schedule_to_start_ms: number | null;
+  readonly heartbeat_ms: number | null;
+  readonly max_output_bytes: number;
+  /** Temporal's priority of the tool's tasks. */
+  readonly priority: {
+    readonly priorityKey?: number;
+    readonly fairnessKey?: string;
+    readonly fairnessWeight?: number;
+  } | null;
+  readonly retry: {
+    readonly maximum_attempts: number;
+    readonly initial_interval_ms: number;
+    readonly backoff_coefficient: number;
+    readonly maximum_interval_ms: number;
+  };
+}
+
+/** One call of a round, with all the workflow needs to decide what to do with it. */
+export interface PlannedCall {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+  /** Digest of the effect's identity: of the raw arguments, or of what `effectKey` gives. */
+  readonly effect_digest: string;
+  readonly arguments_digest: string;
+  readonly policy: ToolPolicy | null;
+  /** Why nothing may run for this call; `output` is what the model reads instead. */
+  readonly refusal: {
+    readonly status: 'bad_arguments' | 'unknown_tool' | 'not_allowed' | 'too_many_calls';
+    readonly output: string;
+  } | null;
+}
+
+export interface AwaitRunInput extends StepInput {
+  readonly attempt: AttemptRef;
+  /** Epoch milliseconds; the earlier of the run's deadline and the attempt's. */
+  readonly until_ms: number;
+}
+
+export type AwaitRunOutput =
+  | ({
+      readonly attempt: AttemptRef;
+      /** Without instructions and tools, unless it has ended. */
+      readonly run: RunObject;
+      readonly raw_code: string | null;
+      /** The wait itself made the attempt's step (foreground), and an earlier try of it may have acted too. */
+      readonly ambiguous: boolean;
+    } & (
+      | { readonly kind: 'requires_action'; readonly calls: readonly PlannedCall[] }
+      /** It waits for something else than tool outputs. */
+      | { readonly kind: 'unsupported_action'; readonly action: string }
+      | {
+          readonly kind: 'ended';
+          readonly reason: AttemptReason;
+          readonly output: AttemptOutput;
+          readonly retry_after_ms: number | null;
+        }
+    ))
+  /** The provider no longer knows the attempt. */
+  | { readonly kind: 'gone' }
+  /** `until_ms` was reached; `unknown_status` where the last status is none of the nine. */
+  | { readonly kind: 'deadline'; readonly unknown_status: string | null };
+
+/** What an ended attempt said. */
+export interface AttemptOutput {
+  readonly text: string;
+  readonly refusal: string | null;
+  readonly messages: readonly OutputMessage[];
+}
+
+export interface CancelRunInput extends StepInput {
+  readonly backend: string | null;
+  /** Null where a create's answer was lost and nothing is known but the key: it is looked for. */
+  readonly attempt: AttemptRef | null;
+  readonly find: { readonly thread_id: string | null; readonly since_ms: number } | null;
+  /** Epoch milliseconds at which it gives up confirming. */
+  readonly until_ms: number;
+}
+
+export interface CancelRunOutput {
+  /** No attempt lives: it was seen to have ended, or there is none. */
+  readonly confirmed: boolean;
+  readonly run: RunObject | null;
+}
+
+/** What a tool's activity is given. The contract for remote tools: see `docs/architecture.md`. */
+export interface ToolInput {
+  readonly run_id: string;
+  readonly thread_id: string | null;
+  readonly assistant_id: string;
+  readonly attempt: number;
+  readonly attempt_id: string;
+  readonly tool_call_id: string;
+  readonly name: string;
+  /** The model's arguments, as text. */
+  readonly arguments: string;
+  readonly context: Json;
+  readonly effect: 'none' | 'idempotent' | 'once';
+  /** The effect ledger's key: the same for every try of one effect. */
+  readonly idempotency_key: string;
+}
+
+export interface LookupInput {
+  readonly name: string;
+  readonly call: ToolInput;
+}
+
+export type LookupOutput =
+  | { readonly status: 'done'; readonly output: string }
+  | { readonly status: 'not_done' }
+  | { readonly status: 'unknown' };
+
+/** Types of the failures that activities throw at the workflow. Details are typed beside each. */
+export const ACTIVITY_FAILURES = {
+  /** The effect did not start: dispatch it again. */
+  notStarted: 'drover.not_started',
+  /** The tool failed; details: [{ output, effect: 'none' | 'unknown' }]. */
+  toolFailed: 'drover.tool_failed',
+  /** The provider refused; details: [BackendFailureDetails]. */
+  backend: 'drover.backend',
+  /** The request was refused; details: [Issue[]]. */
+  invalidRequest: 'drover.invalid_request',
+  /** "Waiting, next look in …": the long wait's benign failure. */
+  waiting: 'drover.waiting',
+} as const;
+
+export interface ToolFailureDetails {
+  /** What the model reads. */
+  readonly output: string;
+  readonly effect: 'none' | 'unknown';
+}
+
+export interface BackendFailureDetails {
+  readonly backend: string;
+  /** A kind of `BackendError`. */
+  readonly kind: string;
+  readonly status: number | null;
+  /** The provider's words, redacted. */
+  readonly message: string;
+  /** The step may have acted although it failed. */
+  readonly suspect: boolean;
+}
+
+export type InvalidRequestDetails = readonly Issue[];

@@ -1,0 +1,188 @@
+/** Everything that can be wrong with one tool's definition. */
+import type { Duration } from '@temporalio/common';
+import { msToNumber } from '@temporalio/common/lib/time.js';
+import { LIMITS } from '../contract.ts';
+import type { Issue } from '../contract.ts';
+import type { AnyTool } from './define-tool.ts';
+import { isJsonObject } from './json-schema.ts';
+import { isZodType } from './schema.ts';
+
+const NAME = new RegExp(`^[a-zA-Z0-9_-]{1,${LIMITS.toolNameChars}}$`);
+
+/** Names that objects have by birth, and that Temporal keeps for itself. */
+const RESERVED = new Set(['default', 'prototype', ...Object.getOwnPropertyNames(Object.prototype)]);
+const RESERVED_PREFIX = '__temporal';
+
+const SHARED_OPTIONS = [
+  'kind',
+  'name',
+  'description',
+  'parameters',
+  'context',
+  'effect',
+  'effectKey',
+  'onUnknown',
+  'lookup',
+  'reuse',
+  'maxOutputBytes',
+  'strict',
+  'activity',
+];
+const ACTIVITY_OPTIONS = [
+  'startToCloseTimeout',
+  'scheduleToStartTimeout',
+  'heartbeatTimeout',
+  'retry',
+  'taskQueue',
+  'priority',
+];
+const DURATIONS = ['startToCloseTimeout', 'scheduleToStartTimeout', 'heartbeatTimeout'] as const;
+const RETRY_OPTIONS = ['maximumAttempts', 'initialInterval', 'backoffCoefficient', 'maximumInterval'];
+const EFFECTS = ['none', 'idempotent', 'once'];
+const ON_UNKNOWN = ['end', 'wait', 'tell_model'];
+
+/** Definitions come from plain JavaScript too: nothing is taken for granted. */
+type Loose = Readonly<Record<string, unknown>>;
+
+/** A duration in milliseconds; null where it is none. */
+export function readDuration(value: unknown): number | null {
+  try {
+    const ms = msToNumber(value as Duration);
+    return Number.isFinite(ms) && ms > 0 ? ms : null;
+  } catch {
+    return null;
+  }
+}
+
+type Report = (field: string, message: string, limit?: number | string) => void;
+
+function checkKnown(held: Loose, known: readonly string[], at: string, report: Report): void {
+  for (const key of Object.keys(held)) {
+    if (!known.includes(key)) report(`${at}${key}`, `No such option. Known: ${known.join(', ')}.`);
+  }
+}
+
+function checkInteger(value: unknown, field: string, least: number, most: number, report: Report): void {
+  if (value === undefined) return;
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+    report(field, `Give a whole number from ${least} to ${most}.`, most);
+  }
+}
+
+function checkName(name: unknown, report: Report): void {
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    report('name', `Give 1 to ${LIMITS.toolNameChars} of a-z A-Z 0-9 _ -.`, LIMITS.toolNameChars);
+  } else if (RESERVED.has(name) || name.startsWith(RESERVED_PREFIX)) {
+    report('name', 'This name is reserved. Choose another.');
+  }
+}
+
+function checkRetry(retry: unknown, report: Report): void {
+  if (retry === undefined) return;
+  if (!isJsonObject(retry)) return report('activity.retry', 'Give an object.');
+  const { maximumAttempts, initialInterval, backoffCoefficient, maximumInterval } = retry as Loose;
+  checkKnown(retry, RETRY_OPTIONS, 'activity.retry.', report);
+  checkInteger(maximumAttempts, 'activity.retry.maximumAttempts', 1, 1_000, report);
+  for (const [field, held] of Object.entries({ initialInterval, maximumInterval })) {
+    if (held !== undefined && readDuration(held) === null) {
+      report(`activity.retry.${field}`, "Give a duration, such as '1 second' or milliseconds.");
+    }
+  }
+  if (
+    backoffCoefficient !== undefined &&
+    !(typeof backoffCoefficient === 'number' && backoffCoefficient >= 1)
+  ) {
+    report('activity.retry.backoffCoefficient', 'Give a number from 1.', 1);
+  }
+}
+
+function checkPriority(priority: unknown, report: Report): void {
+  if (priority === undefined) return;
+  if (!isJsonObject(priority)) return report('activity.priority', 'Give an object.');
+  const { priorityKey, fairnessKey, fairnessWeight } = priority as Loose;
+  checkInteger(priorityKey, 'activity.priority.priorityKey', 1, 5, report);
+  if (
+    fairnessKey !== undefined &&
+    !(typeof fairnessKey === 'string' && Buffer.byteLength(fairnessKey) <= 64)
+  ) {
+    report('activity.priority.fairnessKey', 'Give a text of at most 64 bytes.', 64);
+  }
+  if (
+    fairnessWeight !== undefined &&
+    !(typeof fairnessWeight === 'number' && fairnessWeight >= 0.001 && fairnessWeight <= 1_000)
+  ) {
+    report('activity.priority.fairnessWeight', 'Give a number from 0.001 to 1000.', 1_000);
+  }
+}
+
+function checkActivity(tool: Loose, report: Report): void {
+  const { activity } = tool;
+  const remote = tool['kind'] === 'remote';
+  if (activity === undefined) {
+    if (remote) report('activity.taskQueue', 'Name the task queue of the worker that runs it.');
+    return;
+  }
+  if (!isJsonObject(activity)) return report('activity', 'Give an object.');
+  const { taskQueue, retry, priority } = activity as Loose;
+  checkKnown(activity, ACTIVITY_OPTIONS, 'activity.', report);
+  for (const field of DURATIONS) {
+    if (activity[field] !== undefined && readDuration(activity[field]) === null) {
+      report(`activity.${field}`, "Give a duration, such as '2 minutes' or milliseconds.");
+    }
+  }
+  if (taskQueue === undefined ? remote : typeof taskQueue !== 'string' || taskQueue === '') {
+    report('activity.taskQueue', 'Name the task queue of the worker that runs it.');
+  }
+  checkRetry(retry, report);
+  checkPriority(priority, report);
+}
+
+function checkEffect(tool: Loose, report: Report): void {
+  const effect = tool['effect'] ?? 'idempotent';
+  if (!EFFECTS.includes(effect as string)) return report('effect', `Give one of ${EFFECTS.join(', ')}.`);
+  const { onUnknown, lookup, effectKey, reuse } = tool;
+  if (onUnknown !== undefined && !ON_UNKNOWN.includes(onUnknown as string)) {
+    report('onUnknown', `Give one of ${ON_UNKNOWN.join(', ')}.`);
+  }
+  for (const [field, held] of Object.entries({ lookup, effectKey })) {
+    if (held !== undefined && typeof held !== 'function') report(field, 'Give a function.');
+  }
+  if (effect !== 'once') {
+    const why = 'Only an effect of `once` can have an unknown outcome; leave it out, or set `effect`.';
+    if (onUnknown !== undefined) report('onUnknown', why);
+    if (lookup !== undefined) report('lookup', why);
+  }
+  if (effect === 'none' && effectKey !== undefined) {
+    report('effectKey', 'A tool without an effect has no use for it; leave it out, or set `effect`.');
+  }
+  if (reuse !== undefined && typeof reuse !== 'boolean') report('reuse', 'Give true or false.');
+  if (reuse !== undefined && effect !== 'none') {
+    report('reuse', 'Outputs of tools with an effect are always reused; it is for `none` only.');
+  }
+}
+
+/** The mistakes of a definition but those of its parameters' schema. `at` leads the fields, as in `tools.refund.`. */
+export function checkTool(tool: AnyTool, at: string): readonly Issue[] {
+  const issues: Issue[] = [];
+  const report: Report = (field, message, limit) => {
+    issues.push({ field: at + field, message, ...(limit === undefined ? {} : { limit }) });
+  };
+  const held = tool as unknown as Loose;
+  const { kind, name, description, context, maxOutputBytes, strict, execute } = held;
+  if (kind !== 'local' && kind !== 'remote') {
+    report('', 'Make it with `defineTool` or `defineRemoteTool`.');
+    return issues;
+  }
+  checkKnown(held, kind === 'local' ? [...SHARED_OPTIONS, 'execute'] : SHARED_OPTIONS, '', report);
+  checkName(name, report);
+  if (typeof description !== 'string' || description.trim() === '') {
+    report('description', 'Say what it does: the model chooses by it.');
+  }
+  if (context !== undefined && !isZodType(context)) report('context', 'Give a zod schema.');
+  if (strict !== undefined && typeof strict !== 'boolean') report('strict', 'Give true or false.');
+  checkInteger(maxOutputBytes, 'maxOutputBytes', 1, LIMITS.maxOutputBytes, report);
+  if (kind === 'local' && typeof execute !== 'function') report('execute', 'Give a function.');
+  checkEffect(held, report);
+  checkActivity(held, report);
+  return issues;
+}

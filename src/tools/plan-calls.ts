@@ -1,0 +1,134 @@
+/** Reads a round of calls as the model sent it: what may run, under which name of its effect, and what may not. */
+import { LIMITS } from '../contract.ts';
+import type { FunctionToolCall, Json, JsonObject } from '../run.ts';
+import type { PlannedCall } from '../steps.ts';
+import type { AnyTool } from './define-tool.ts';
+import { argumentsDigest, keyDigest, textDigest } from './effect-digest.ts';
+import { checkShape, parseArguments } from './read-arguments.ts';
+import type { Reading } from './read-arguments.ts';
+import type { ToolRegistry } from './registry.ts';
+import { errorOutput, shorten } from './tool-output.ts';
+
+export interface PlanOptions {
+  readonly calls: readonly FunctionToolCall[];
+  /** Names that this run may call: its request's or its assistant's tools. */
+  readonly allowed: ReadonlySet<string>;
+  readonly registry: ToolRegistry;
+  /** The run's trusted context. */
+  readonly context: Json;
+}
+
+/** A round's arguments cross Temporal in one payload, as JSON. */
+const ROUND_ARGUMENT_BYTES = LIMITS.roundOutputBytes;
+/** What is kept of arguments that nothing will run with. */
+const REFUSED_ARGUMENT_CHARS = 2_048;
+const LISTED_NAMES = 32;
+
+type Refusal = NonNullable<PlannedCall['refusal']>;
+
+const refuse = (status: Refusal['status'], message: string): Refusal => ({
+  status,
+  output: errorOutput(status, message),
+});
+
+function listNames(allowed: ReadonlySet<string>): string {
+  const names = [...allowed].filter((name) => name.length <= LIMITS.toolNameChars);
+  if (names.length === 0) return 'It has no tools.';
+  const rest = names.length - LISTED_NAMES;
+  return `Its tools: ${names.slice(0, LISTED_NAMES).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}.`;
+}
+
+/** The context as the tool's schema reads it; throws where it does not fit or cannot be read at once. */
+function readContext(tool: AnyTool, context: Json): unknown {
+  return tool.context === undefined ? context : tool.context.parse(context);
+}
+
+type EffectName = { readonly ok: true; readonly digest: string } | { readonly ok: false };
+
+/** What names the effect: what `effectKey` gives, else the raw arguments. Not ok where it breaks: nothing then names it. */
+function nameEffect(tool: AnyTool, raw: JsonObject, context: Json, digest: string): EffectName {
+  if (tool.effectKey === undefined) return { ok: true, digest };
+  try {
+    const named = keyDigest(tool.name, tool.effectKey(raw, { context: readContext(tool, context) }));
+    return named === null ? { ok: false } : { ok: true, digest: named };
+  } catch {
+    return { ok: false };
+  }
+}
+
+/** A refused call never runs: of what the model sent no more is kept than a person needs to see. */
+function refused(
+  { id, function: { name, arguments: text } }: FunctionToolCall,
+  refusal: Refusal,
+): PlannedCall {
+  const digest = textDigest(name, text);
+  return {
+    id,
+    name: shorten(name),
+    arguments: shorten(text, REFUSED_ARGUMENT_CHARS),
+    effect_digest: digest,
+    arguments_digest: digest,
+    policy: null,
+    refusal,
+  };
+}
+
+function planCall(call: FunctionToolCall, options: PlanOptions): PlannedCall {
+  const { allowed, registry, context } = options;
+  const { name, arguments: text } = call.function;
+  const tool = registry.get(name);
+  if (tool === undefined || !allowed.has(name)) {
+    const status = tool === undefined ? 'unknown_tool' : 'not_allowed';
+    return refused(call, refuse(status, `This run has no tool "${shorten(name)}". ${listNames(allowed)}`));
+  }
+  const schema = registry.parameters(name);
+  const parsed = parseArguments(text, schema);
+  const shaped: Reading<JsonObject> = parsed.ok ? checkShape(parsed.value, schema) : parsed;
+  if (!shaped.ok) return refused(call, refuse('bad_arguments', shaped.message));
+  const digest = argumentsDigest(name, text);
+  const effect = nameEffect(tool, shaped.value, context, digest);
+  if (!effect.ok) {
+    return refused(
+      call,
+      refuse('bad_arguments', `"${name}" cannot tell from these arguments what it would do.`),
+    );
+  }
+  return {
+    id: call.id,
+    name,
+    arguments: text,
+    effect_digest: effect.digest,
+    arguments_digest: digest,
+    policy: registry.policy(name),
+    refusal: null,
+  };
+}
+
+/**
+ * Plans a round. Never throws: whatever the model sent becomes a call to run or a refusal that it can read.
+ * Of two calls with one id the first counts, since a provider takes one output for an id.
+ */
+export function planCalls(options: PlanOptions): PlannedCall[] {
+  const planned = new Map<string, PlannedCall>();
+  let running = 0;
+  let bytes = 0;
+  for (const call of options.calls) {
+    if (planned.has(call.id)) continue;
+    if (running >= LIMITS.callsPerRound) {
+      const message = `A round takes ${LIMITS.callsPerRound} calls. Nothing was done; ask again for fewer.`;
+      planned.set(call.id, refused(call, refuse('too_many_calls', message)));
+      continue;
+    }
+    running += 1;
+    const plan = planCall(call, options);
+    const size = Buffer.byteLength(JSON.stringify(plan.arguments));
+    if (plan.refusal === null && bytes + size > ROUND_ARGUMENT_BYTES) {
+      const message = `The arguments of this round are over ${ROUND_ARGUMENT_BYTES} bytes of JSON in all. Nothing was done.`;
+      planned.set(call.id, refused(call, refuse('too_many_calls', `${message} Ask again for fewer.`)));
+      continue;
+    }
+    bytes += size;
+    planned.set(call.id, plan);
+  }
+  return [...planned.values()];
+}

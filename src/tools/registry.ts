@@ -1,0 +1,132 @@
+/** The tools of one worker, checked together. */
+import type { Issue } from '../contract.ts';
+import { LIMITS } from '../contract.ts';
+import type { JsonObject } from '../run.ts';
+import type { ToolPolicy } from '../steps.ts';
+import { checkTool, readDuration } from './check-tool.ts';
+import type { AnyTool } from './define-tool.ts';
+import { readParameters } from './schema.ts';
+import type { ParameterSchema } from './schema.ts';
+import { ToolDefinitionError } from './tool-error.ts';
+
+/** What a tool gets where its definition is silent. Milliseconds. */
+export const TOOL_DEFAULTS = {
+  startToCloseMs: 120_000,
+  onceScheduleToStartMs: 300_000,
+  heartbeatMs: 5_000,
+  maximumAttempts: 3,
+  initialIntervalMs: 1_000,
+  backoffCoefficient: 2,
+  maximumIntervalMs: 30_000,
+} as const;
+
+export interface ToolRegistry {
+  get(name: string): AnyTool | undefined;
+  /** In the order of their registration. */
+  names(): readonly string[];
+  /** The wire's tool object, the same bytes each time. Throws a RangeError for a name it does not have. */
+  definition(name: string): JsonObject;
+  /** What the workflow needs to run it. Throws a RangeError for a name it does not have. */
+  policy(name: string): ToolPolicy;
+  /** What its arguments are checked against. Throws a RangeError for a name it does not have. */
+  parameters(name: string): ParameterSchema;
+}
+
+const milliseconds = (given: unknown, otherwise: number): number =>
+  given === undefined ? otherwise : (readDuration(given) ?? otherwise);
+
+function policyOf(tool: AnyTool): ToolPolicy {
+  const effect = tool.effect ?? 'idempotent';
+  const once = effect === 'once';
+  const { activity = {} } = tool;
+  const { retry = {}, scheduleToStartTimeout, heartbeatTimeout } = activity;
+  const remote = tool.kind === 'remote';
+  const queueMs = scheduleToStartTimeout ?? (once ? TOOL_DEFAULTS.onceScheduleToStartMs : undefined);
+  const heartbeat = heartbeatTimeout ?? (remote ? undefined : TOOL_DEFAULTS.heartbeatMs);
+  return {
+    effect,
+    keyed: once && tool.effectKey !== undefined,
+    remote,
+    reuse: tool.reuse ?? false,
+    on_unknown: tool.onUnknown ?? 'end',
+    has_lookup: tool.lookup !== undefined,
+    task_queue: activity.taskQueue ?? null,
+    start_to_close_ms: milliseconds(activity.startToCloseTimeout, TOOL_DEFAULTS.startToCloseMs),
+    schedule_to_start_ms:
+      queueMs === undefined ? null : milliseconds(queueMs, TOOL_DEFAULTS.onceScheduleToStartMs),
+    heartbeat_ms: heartbeat === undefined ? null : milliseconds(heartbeat, TOOL_DEFAULTS.heartbeatMs),
+    max_output_bytes: tool.maxOutputBytes ?? LIMITS.outputBytes,
+    retry: {
+      // A second try of `once` would only meet the fence, and hide the outcome of the first.
+      maximum_attempts: once ? 1 : (retry.maximumAttempts ?? TOOL_DEFAULTS.maximumAttempts),
+      initial_interval_ms: milliseconds(retry.initialInterval, TOOL_DEFAULTS.initialIntervalMs),
+      backoff_coefficient: retry.backoffCoefficient ?? TOOL_DEFAULTS.backoffCoefficient,
+      maximum_interval_ms: milliseconds(retry.maximumInterval, TOOL_DEFAULTS.maximumIntervalMs),
+    },
+    priority: activity.priority ?? null,
+  };
+}
+
+interface Registered {
+  readonly tool: AnyTool;
+  readonly parameters: ParameterSchema;
+  readonly policy: ToolPolicy;
+  readonly definition: JsonObject;
+}
+
+function register(tool: AnyTool, parameters: ParameterSchema): Registered {
+  const { name, description } = tool;
+  const { wire, strict } = parameters;
+  return {
+    tool,
+    parameters,
+    policy: policyOf(tool),
+    definition: { type: 'function', function: { name, description, parameters: wire, strict } },
+  };
+}
+
+/**
+ * Checks the tools of a worker and makes them findable by name.
+ *
+ * @throws ToolDefinitionError with every mistake of every tool.
+ */
+export function createRegistry(tools: readonly AnyTool[]): ToolRegistry {
+  const issues: Issue[] = [];
+  const held = new Map<string, Registered>();
+  const names = new Set<string>();
+  for (const [index, tool] of tools.entries()) {
+    const name: unknown = (tool as Partial<AnyTool> | null | undefined)?.name;
+    const label =
+      typeof name === 'string' && name !== '' ? name.slice(0, LIMITS.toolNameChars) : String(index);
+    const at = `tools.${label}`;
+    if (typeof tool !== 'object' || tool === null) {
+      issues.push({ field: at, message: 'Make it with `defineTool` or `defineRemoteTool`.' });
+      continue;
+    }
+    const mistakes = checkTool(tool, `${at}.`);
+    issues.push(...mistakes);
+    if (names.has(tool.name)) issues.push({ field: `${at}.name`, message: 'Another tool has this name.' });
+    names.add(tool.name);
+    const read = readParameters(tool.parameters, {
+      field: `${at}.parameters`,
+      strict: tool.strict,
+      verbatim: tool.kind === 'remote',
+    });
+    if (!read.ok) issues.push(...read.issues);
+    else if (mistakes.length === 0) held.set(tool.name, register(tool, read.schema));
+  }
+  if (issues.length > 0) throw new ToolDefinitionError(issues);
+
+  const find = (name: string): Registered => {
+    const found = held.get(name);
+    if (found === undefined) throw new RangeError('This registry has no tool of that name.');
+    return found;
+  };
+  return Object.freeze({
+    get: (name: string) => held.get(name)?.tool,
+    names: () => [...held.keys()],
+    definition: (name: string) => find(name).definition,
+    policy: (name: string) => find(name).policy,
+    parameters: (name: string) => find(name).parameters,
+  });
+}

@@ -1,0 +1,71 @@
+/** Sees to it that a run leaves nothing alive: no attempt at the provider, no call without an outcome. */
+import { CancellationScope, sleep } from '@temporalio/workflow';
+import type { AttemptReason } from '../contract.ts';
+import { attemptEnded, runSeen, stepAmbiguous, warn } from './drive-state.ts';
+import { cancelRun } from './provider-steps.ts';
+import { publishPhase } from './publish.ts';
+import type { RoundContext } from './run-call.ts';
+
+/** How long a cancel is watched until the attempt is seen to have ended. */
+const CANCEL_CONFIRM_MS = 60_000;
+/** What tools get to obey an abort before their outcome counts as unknown. */
+const ABORT_GRACE_MS = 10_000;
+
+export interface DriveContext extends RoundContext {
+  /** The round whose calls are in flight. */
+  round: Promise<unknown> | null;
+}
+
+/** What every step at the provider is told. */
+export function stepInput(context: DriveContext) {
+  return {
+    run_id: context.runId,
+    first_execution_run_id: context.firstExecutionRunId,
+    number: context.state.number,
+    overrides: context.state.overrides,
+  };
+}
+
+/**
+ * Sees to it that nothing lives at the provider: cancels the live attempt, or looks for the one whose
+ * create was lost. True where no attempt lives any more.
+ */
+export async function cancelLive(context: DriveContext, reason: AttemptReason): Promise<boolean> {
+  const { state } = context;
+  const unfound = state.live === null && state.suspect;
+  if (state.live === null && !unfound) return true;
+  publishPhase(context, 'cancelling');
+  if (state.live?.suspect === true && !state.live.findable) stepAmbiguous(state);
+  const { confirmed, run } = await cancelRun({
+    ...stepInput(context),
+    backend: state.backend,
+    attempt: state.live?.ref ?? null,
+    find: unfound ? { thread_id: state.thread_id, since_ms: state.since_ms ?? state.started_ms } : null,
+    until_ms: Date.now() + CANCEL_CONFIRM_MS,
+  });
+  if (run && state.live) runSeen(state, run);
+  attemptEnded(state, reason, Date.now());
+  state.suspect = false;
+  if (!confirmed && unfound) stepAmbiguous(state);
+  else if (!confirmed) {
+    warn(
+      state,
+      'cancel_unconfirmed',
+      `Attempt ${state.number} was asked to cancel, but was not seen to end: it may live at the provider.`,
+    );
+  }
+  return confirmed;
+}
+
+/** On a cancel, tools that were aborted get a moment to say what became of their effects. */
+export async function awaitAborted(context: DriveContext): Promise<void> {
+  const { round, state } = context;
+  if (round === null) return;
+  await CancellationScope.nonCancellable(() => Promise.race([round, sleep(ABORT_GRACE_MS)]));
+  for (const call of state.calls) {
+    if (call.status !== 'pending') continue;
+    const entry = state.ledger.entries.find(({ key }) => key === call.key);
+    if (entry?.status === 'in_flight') entry.status = entry.once ? 'unknown' : 'failed';
+    call.status = entry?.once === true ? 'unknown_outcome' : 'cancelled';
+  }
+}

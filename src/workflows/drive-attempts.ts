@@ -1,0 +1,269 @@
+/** Drives a run through its attempts until it has ended: create, wait, run tools, submit, decide. */
+import {
+  CancellationScope,
+  makeContinueAsNewFunc,
+  allHandlersFinished,
+  condition,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { DEFAULTS, LIMITS } from '../contract.ts';
+import type { AttemptReason, RunRequest, RunResult } from '../contract.ts';
+import type { EndCode } from '../failures.ts';
+import type { AwaitRunOutput, CreateRunInput } from '../steps.ts';
+import { cancelLive, stepInput, type DriveContext } from './cancel-live.ts';
+import { decide } from './decide.ts';
+import {
+  attemptCreated,
+  attemptEnded,
+  attemptResumed,
+  attemptSeen,
+  nextAttempt,
+  outputsSubmitted,
+  warn,
+  type LiveAttempt,
+} from './drive-state.ts';
+import { packState, type PackedState } from './pack-state.ts';
+import { awaitRun, createOnNewThread, createRun, StepFailed, submitOutputs } from './provider-steps.ts';
+import { publishAttempt, publishPhase } from './publish.ts';
+import { jsonBytes } from './run-result.ts';
+import { runRound } from './run-tools.ts';
+
+/** A workflow that was reset does again what its history has lost: anything may have acted before. */
+function wasReset(): boolean {
+  const { runId, originalExecutionRunId } = workflowInfo();
+  return runId !== originalExecutionRunId;
+}
+
+async function createAttempt(context: DriveContext): Promise<void> {
+  try {
+    await createOrAdopt(context);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) context.state.suspect = true;
+    throw error;
+  }
+}
+
+async function createOrAdopt(context: DriveContext): Promise<void> {
+  const { state, request } = context;
+  state.since_ms ??= Date.now();
+  publishPhase(context, 'creating');
+  const input: CreateRunInput = {
+    ...stepInput(context),
+    thread_id: state.thread_id,
+    input_landed: state.input_landed,
+    since_ms: state.since_ms,
+    suspect: state.suspect || wasReset(),
+    not_before_ms: 0,
+    deadline_ms: state.deadline_ms,
+    previous: state.previous?.ref ?? null,
+    resume_outputs: state.previous?.outputs ?? [],
+  };
+  let made = await createRun(input, request);
+  if (made.kind === 'thread') {
+    state.thread_id = made.thread_id;
+    made = await createOnNewThread({ ...input, thread_id: made.thread_id });
+  }
+  attemptCreated(state, made, Date.now());
+  publishAttempt(context);
+}
+
+async function submitRound(context: DriveContext): Promise<'submitted' | 'gone'> {
+  const { live } = context.state;
+  if (live === null || live.submitted) return 'submitted';
+  try {
+    return await submitOrFind(context, live);
+  } catch (error) {
+    if (!(error instanceof StepFailed) || error.suspect) live.suspect = true;
+    throw error;
+  }
+}
+
+async function submitOrFind(context: DriveContext, live: LiveAttempt): Promise<'submitted' | 'gone'> {
+  const { state, request } = context;
+  publishPhase(context, 'submitting outputs');
+  const done = await submitOutputs(
+    {
+      ...stepInput(context),
+      attempt: live.ref,
+      outputs: live.outputs,
+      suspect: wasReset(),
+      not_before_ms: 0,
+      deadline_ms: state.deadline_ms,
+    },
+    request,
+  );
+  if (done.kind === 'gone') return 'gone';
+  outputsSubmitted(state, done.attempt, done.ambiguous);
+  return 'submitted';
+}
+
+function waitUntilMs({ state }: DriveContext): number {
+  const limit = state.limits.attempt_seconds;
+  const attemptEnds = limit === undefined ? Infinity : (state.live?.created_ms ?? Date.now()) + limit * 1000;
+  return Math.min(state.deadline_ms, attemptEnds);
+}
+
+async function waitForAttempt(context: DriveContext): Promise<AwaitRunOutput> {
+  const { live } = context.state;
+  if (live === null) return { kind: 'gone' };
+  publishPhase(context, 'waiting for the provider');
+  return awaitRun({ ...stepInput(context), attempt: live.ref, until_ms: waitUntilMs(context) });
+}
+
+/** What the table says of an ended attempt: the run's code, or undefined when another attempt follows. */
+async function conclude(
+  context: DriveContext,
+  reason: AttemptReason,
+  retryAfterMs: number | null,
+): Promise<EndCode | null | undefined> {
+  const { state } = context;
+  const { live } = state;
+  attemptEnded(state, reason, Date.now());
+  const decision = decide(
+    {
+      reason,
+      number: state.number,
+      run: state.last_run,
+      retry_after_ms: retryAfterMs,
+      overrides: state.overrides,
+      now_ms: Date.now(),
+      deadline_ms: state.deadline_ms,
+    },
+    state.retry,
+  );
+  if (decision.action === 'finish') return decision.code;
+  nextAttempt(state, decision.overrides, live && { ref: live.ref, outputs: live.outputs });
+  if (decision.delay_ms > 0) {
+    publishPhase(context, `waiting before attempt ${state.number}`);
+    await sleep(decision.delay_ms);
+  }
+  return undefined;
+}
+
+async function deadlineReached(
+  context: DriveContext,
+  unknownStatus: string | null,
+): Promise<EndCode | null | undefined> {
+  const { state } = context;
+  const { live } = state;
+  const late = Date.now() >= state.deadline_ms;
+  const confirmed = await cancelLive(
+    context,
+    late && unknownStatus !== null ? 'given_up' : 'attempt_timeout',
+  );
+  if (confirmed && live !== null && state.last_run?.status === 'completed') {
+    // It ended before the cancel reached it: what it says is paid for.
+    attemptResumed(state, live);
+    const seen = await waitForAttempt(context);
+    if (seen.kind === 'ended') return attemptOver(context, seen);
+  }
+  if (late) return unknownStatus === null ? 'deadline_exceeded' : 'unknown_status';
+  if (!confirmed) return 'expired';
+  state.live = live;
+  return conclude(context, 'attempt_timeout', null);
+}
+
+function attemptOver(
+  context: DriveContext,
+  seen: Extract<AwaitRunOutput, { kind: 'ended' }>,
+): Promise<EndCode | null | undefined> {
+  attemptSeen(context.state, seen);
+  context.state.last_output = seen.output;
+  return conclude(context, seen.reason, seen.retry_after_ms);
+}
+
+async function runCalls(
+  context: DriveContext,
+  seen: Extract<AwaitRunOutput, { kind: 'requires_action' }>,
+): Promise<EndCode | null | undefined> {
+  const { state } = context;
+  if (Date.now() >= state.deadline_ms) return deadlineReached(context, null);
+  if (state.rounds >= (state.limits.rounds ?? DEFAULTS.rounds)) {
+    await cancelLive(context, 'given_up');
+    return 'rounds_exceeded';
+  }
+  const round = runRound(context, seen.calls);
+  context.round = round;
+  round.catch(() => undefined);
+  publishPhase(context, 'running tools');
+  const end = await Promise.race([round, CancellationScope.current().cancelRequested]);
+  context.round = null;
+  if (end.kind === 'effect_unknown') {
+    warn(
+      state,
+      'effect_unknown',
+      'The outcome of a once-only effect is unknown; its call has the status `unknown_outcome`.',
+    );
+    await cancelLive(context, 'given_up');
+    return 'effect_unknown';
+  }
+  if (state.live) {
+    state.live.outputs = end.outputs;
+    state.live.submitted = false;
+  }
+  return undefined;
+}
+
+async function onceAround(context: DriveContext): Promise<EndCode | null | undefined> {
+  const { state } = context;
+  if (state.live === null) {
+    if (Date.now() >= state.deadline_ms) return 'deadline_exceeded';
+    await createAttempt(context);
+  }
+  if ((await submitRound(context)) === 'gone') return conclude(context, 'gone', null);
+  const seen = await waitForAttempt(context);
+  if (seen.kind === 'gone') return conclude(context, 'gone', null);
+  if (seen.kind === 'deadline') return deadlineReached(context, seen.unknown_status);
+  if (seen.kind === 'ended') return attemptOver(context, seen);
+  attemptSeen(state, seen);
+  switch (seen.kind) {
+    case 'requires_action':
+      return runCalls(context, seen);
+    case 'unsupported_action':
+      await cancelLive(context, 'given_up');
+      return 'unsupported_action';
+  }
+}
+
+/** Where a request leaves little room, its state still gets some: without a codec that is carried too. */
+const LEAST_STATE_BYTES = 400_000;
+
+function stateBytes(requestBytes: number): number {
+  return Math.max(LIMITS.continueBytes - requestBytes, LEAST_STATE_BYTES);
+}
+
+type ContinuedRun = (request: RunRequest, carried: PackedState) => Promise<RunResult>;
+
+/** Only between steps: no call is in flight, and every handler has finished. */
+async function continueAsNewIfDue(context: DriveContext): Promise<void> {
+  const info = workflowInfo();
+  const due = context.state.limits.history_events;
+  if (!info.continueAsNewSuggested && !(due !== undefined && info.historyLength >= due)) return;
+  await condition(allHandlersFinished);
+  const packed = packState(context.state, stateBytes(jsonBytes(context.request)));
+  // Scheduling more than Temporal carries would hang the workflow for ever.
+  if (packed === null) throw new StepFailed('result_too_large');
+  await makeContinueAsNewFunc<ContinuedRun>()(context.request, packed);
+}
+
+/**
+ * @returns the code by which the run ended; null for completed.
+ * @throws CancelledFailure when the workflow was cancelled, with the attempt still to be cancelled.
+ */
+export async function driveAttempts(
+  context: DriveContext,
+): Promise<{ readonly code: EndCode | null; readonly failed: StepFailed | null }> {
+  try {
+    for (;;) {
+      const code = await onceAround(context);
+      if (code !== undefined) return { code, failed: null };
+      await continueAsNewIfDue(context);
+    }
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    context.state.suspect ||= error.suspect && context.state.live === null;
+    await cancelLive(context, 'given_up');
+    return { code: error.code, failed: error };
+  }
+}

@@ -1,0 +1,119 @@
+/** `driveRun`: one workflow for one run. */
+import { ApplicationFailureCategory } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  defineQuery,
+  defineUpdate,
+  isCancellation,
+  setHandler,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { NAMES, type RunProgress, type RunRequest, type RunResult, type SettleEffect } from '../contract.ts';
+import { FAILURES, failureType, type EndCode } from '../failures.ts';
+import type { AttemptRef } from '../steps.ts';
+import { awaitAborted, cancelLive, type DriveContext } from './cancel-live.ts';
+import { driveAttempts } from './drive-attempts.ts';
+import { initialState, totalUsage } from './drive-state.ts';
+import { unpackState, type PackedState } from './pack-state.ts';
+import { publishEnd, publishPhase } from './publish.ts';
+import { buildResult } from './run-result.ts';
+import type { StepFailed } from './provider-steps.ts';
+import { checkSettlement } from './settle-effect.ts';
+
+export const resultQuery = defineQuery<RunResult>(NAMES.queries.result);
+export const progressQuery = defineQuery<RunProgress>(NAMES.queries.progress);
+/** For `drover sweep`: what may live at the provider of a run that was terminated. */
+export const attemptQuery = defineQuery<{ backend: string | null; attempt: AttemptRef } | null>(
+  NAMES.queries.attempt,
+);
+export const settleEffectUpdate = defineUpdate<void, [SettleEffect]>(NAMES.updates.settleEffect);
+
+function progress(context: DriveContext, ended: boolean): RunProgress {
+  const { state } = context;
+  return {
+    status: state.last_run?.status ?? 'queued',
+    attempt: state.number,
+    attempt_id: state.attempts.at(-1)?.id ?? null,
+    thread_id: state.thread_id,
+    round: state.rounds,
+    pending_calls: state.calls
+      .filter(({ status }) => status === 'pending')
+      .map(({ id, name }) => ({ id, name })),
+    unsettled_effects: [...context.unsettled].map(([key, name]) => ({ key, name })),
+    usage: totalUsage(state),
+    deadline_at: Math.floor(state.deadline_ms / 1000),
+    ended,
+  };
+}
+
+/** A service in another language may send anything: what is no object is refused by the first step, not by a crash. */
+function asRequest(value: unknown): RunRequest {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject
+    ? (value as RunRequest)
+    : ({ assistant_id: '', invalid_request: value } as unknown as RunRequest);
+}
+
+/**
+ * Drives one run to its end. Completes with the result of a completed run, fails with
+ * `drover.<code>` and the result in its details for any other end (`on_unfinished: 'return'` makes it
+ * return instead), and ends Canceled when it was cancelled: its result is then read by the query `result`.
+ */
+export async function driveRun(input: RunRequest, carried?: PackedState): Promise<RunResult> {
+  const request = asRequest(input);
+  const info = workflowInfo();
+  const context: DriveContext = {
+    request,
+    runId: info.workflowId,
+    firstExecutionRunId: info.firstExecutionRunId,
+    state: carried ? unpackState(carried) : initialState(request, Date.now()),
+    settled: new Map(),
+    unsettled: new Map(),
+    round: null,
+  };
+  const { state } = context;
+  let final: RunResult | null = null;
+  const result = (code: EndCode | null | undefined, failed: StepFailed | null = null): RunResult =>
+    buildResult(request, state, {
+      runId: context.runId,
+      code,
+      nowMs: Date.now(),
+      detail: failed?.detail ?? null,
+      issues: failed?.issues ?? [],
+    });
+
+  setHandler(resultQuery, () => final ?? result(undefined));
+  setHandler(progressQuery, () => progress(context, final !== null));
+  setHandler(attemptQuery, () => (state.live ? { backend: state.backend, attempt: state.live.ref } : null));
+  setHandler(settleEffectUpdate, (answer) => void context.settled.set(answer.key, answer), {
+    validator: (answer) => checkSettlement(answer, context.unsettled, context.settled),
+  });
+
+  const end = (code: EndCode | null, failed: StepFailed | null): RunResult => {
+    final = result(code, failed);
+    publishEnd(context, final.run.status);
+    publishPhase(context, code === null ? 'completed' : `ended: ${code}`);
+    return final;
+  };
+
+  try {
+    const { code, failed } = await driveAttempts(context);
+    const ended = end(code, failed);
+    if (code === null || request.on_unfinished === 'return') return ended;
+    throw ApplicationFailure.create({
+      type: failureType(code),
+      message: ended.message ?? FAILURES[code].message,
+      nonRetryable: true,
+      details: [ended],
+      ...(FAILURES[code].benign ? { category: ApplicationFailureCategory.BENIGN } : {}),
+    });
+  } catch (error) {
+    if (!isCancellation(error) || final !== null) throw error;
+    await CancellationScope.nonCancellable(async () => {
+      await Promise.all([cancelLive(context, 'cancelled'), awaitAborted(context)]);
+      end('cancelled', null);
+    });
+    throw error;
+  }
+}

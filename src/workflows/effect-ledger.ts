@@ -1,0 +1,117 @@
+/** The effect ledger: what a run remembers of the effects its tools had. Plain data and pure decisions. */
+import type { PlannedCall } from '../steps.ts';
+
+export interface LedgerEntry {
+  /** `<first execution run id>/<tool>/<digest>/<ordinal>`: the `idempotencyKey` that the handler is given. */
+  readonly key: string;
+  readonly name: string;
+  readonly arguments_digest: string;
+  /** Its tool may act once only: what is not known to be undone counts as done or unknown. */
+  readonly once: boolean;
+  /**
+   * `done`: the effect stands and its output is known. `failed`: nothing was done, or the tool may repeat it.
+   * `unknown`: it may have acted. `in_flight`: an activity runs for it.
+   */
+  status: 'in_flight' | 'done' | 'failed' | 'unknown';
+  /** What the model was told; null while in flight. */
+  output: string | null;
+}
+
+export interface LedgerState {
+  readonly entries: LedgerEntry[];
+  /** How often each digest was asked for in the attempt that is under way. */
+  readonly seen: Record<string, number>;
+}
+
+export const emptyLedger = (): LedgerState => ({ entries: [], seen: {} });
+
+/** A new attempt asks everything anew: its equal calls are counted from zero and meet the entries there are. */
+export function beginAttempt(ledger: LedgerState): LedgerState {
+  return { entries: ledger.entries, seen: {} };
+}
+
+export type Match =
+  /** Nothing stands against it: dispatch under this key. */
+  | { readonly action: 'run'; readonly key: string }
+  /** The effect stands: answer with its output. */
+  | { readonly action: 'reuse'; readonly key: string; readonly output: string; readonly divergent: boolean }
+  /** An equal call of this round is in flight: answer with what becomes of it. */
+  | { readonly action: 'join'; readonly key: string; readonly divergent: boolean }
+  /** An equal effect has an unknown outcome: nothing equal may run. */
+  | { readonly action: 'blocked'; readonly key: string; readonly output: string | null };
+
+/**
+ * What to do about a call, and the key under which it stands. Counts the call: ask once for each.
+ *
+ * Equal calls of one attempt are told apart by an ordinal, so that a re-created attempt that asks in
+ * another order or for fewer still meets the entries of the first. A `once` tool that names its effect
+ * by `effectKey` has no ordinal: however often the model asks, the effect is one.
+ */
+export function matchCall(ledger: LedgerState, call: PlannedCall, firstExecutionRunId: string): Match {
+  const { policy } = call;
+  const identity = `${firstExecutionRunId}/${call.name}/${call.effect_digest}`;
+  const single = policy?.effect === 'once' && policy.keyed;
+  const ordinal = single ? 0 : (ledger.seen[identity] ?? 0);
+  ledger.seen[identity] = (ledger.seen[identity] ?? 0) + 1;
+  const key = `${identity}/${ordinal}`;
+  const entry = ledger.entries.find((known) => known.key === key);
+  if (entry === undefined || entry.status === 'failed') return { action: 'run', key };
+  const divergent = entry.arguments_digest !== call.arguments_digest;
+  switch (entry.status) {
+    case 'in_flight':
+      return { action: 'join', key, divergent };
+    case 'unknown':
+      return { action: 'blocked', key, output: entry.output };
+    case 'done':
+      if (policy?.effect === 'none' && !policy.reuse) return { action: 'run', key };
+      return { action: 'reuse', key, output: entry.output ?? '', divergent };
+  }
+}
+
+/** Writes down that an activity is about to run for this key. */
+export function openEntry(ledger: LedgerState, key: string, call: PlannedCall): void {
+  const entry: LedgerEntry = {
+    key,
+    name: call.name,
+    arguments_digest: call.arguments_digest,
+    once: call.policy?.effect === 'once',
+    status: 'in_flight',
+    output: null,
+  };
+  const at = ledger.entries.findIndex((known) => known.key === key);
+  if (at === -1) ledger.entries.push(entry);
+  else ledger.entries[at] = entry;
+}
+
+/** Writes down what became of it. */
+export function settleEntry(
+  ledger: LedgerState,
+  key: string,
+  status: LedgerEntry['status'],
+  output: string | null,
+): void {
+  const entry = ledger.entries.find((known) => known.key === key);
+  if (entry === undefined) return;
+  entry.status = status;
+  entry.output = output;
+}
+
+export function unknownEntries(ledger: LedgerState): readonly LedgerEntry[] {
+  return ledger.entries.filter((entry) => entry.status === 'unknown');
+}
+
+/** What the model reads where an effect was made before with other arguments. */
+export function divergentOutput(earlier: string): string {
+  return JSON.stringify({
+    notice: 'This was done before, in this run, with other arguments. Nothing was done now.',
+    earlier_output: earlier,
+  });
+}
+
+/** What the model reads where nobody knows whether the tool acted. */
+export const UNKNOWN_OUTPUT = JSON.stringify({
+  error: {
+    code: 'unknown_outcome',
+    message: 'It is not known whether this was done. Do not repeat it; say so in your answer.',
+  },
+});

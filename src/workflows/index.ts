@@ -1,0 +1,2 @@
+/** What the workflow bundle exports: every workflow type of Drover. */
+export { driveRun } from './drive-run.ts';

@@ -1,0 +1,31 @@
+/** What operators see of a run from outside: search attributes and current details. */
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { SEARCH_ATTRIBUTES } from '../search-attributes.ts';
+import type { RoundContext } from './run-call.ts';
+import { totalUsage } from './drive-state.ts';
+import { currentDetails, searchable } from './run-details.ts';
+
+/** Makes the attempt findable by its id. Skipped where the namespace lacks the attributes: one would stick the workflow. */
+export function publishAttempt({ state, request }: RoundContext): void {
+  if (!state.search_attributes) return;
+  upsertSearchAttributes([
+    { key: SEARCH_ATTRIBUTES.status, value: 'in_progress' },
+    { key: SEARCH_ATTRIBUTES.threadId, value: searchable(state.thread_id) },
+    { key: SEARCH_ATTRIBUTES.assistantId, value: searchable(request.assistant_id) },
+    { key: SEARCH_ATTRIBUTES.backend, value: searchable(state.backend) },
+    { key: SEARCH_ATTRIBUTES.attemptId, value: searchable(state.attempts.at(-1)?.id ?? null) },
+  ]);
+}
+
+export function publishEnd({ state }: RoundContext, status: string): void {
+  if (!state.search_attributes) return;
+  upsertSearchAttributes([
+    { key: SEARCH_ATTRIBUTES.status, value: searchable(status) },
+    { key: SEARCH_ATTRIBUTES.totalTokens, value: totalUsage(state).total_tokens },
+  ]);
+}
+
+/** Adds no event: details are read by a query. */
+export function publishPhase({ state, unsettled }: RoundContext, phase: string): void {
+  setCurrentDetails(currentDetails(state, phase, unsettled));
+}

@@ -1,0 +1,207 @@
+/** Runs one tool call until its outcome is settled: dispatched, looked up, asked about. */
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  scheduleActivity,
+  sleep,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import { DEFAULTS, NAMES, type RunRequest, type SettleEffect } from '../contract.ts';
+import type { LookupInput, LookupOutput, PlannedCall, ToolInput, ToolPolicy } from '../steps.ts';
+import type { DriveState } from './drive-state.ts';
+import { openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
+import { cutOutput } from './fit-round.ts';
+import { jsonBytes, utf8Bytes } from './run-result.ts';
+import { errorOutput, outputText, readOutcome, type ToolOutcome } from './tool-outcome.ts';
+
+export interface RoundContext {
+  readonly request: RunRequest;
+  readonly runId: string;
+  readonly firstExecutionRunId: string;
+  readonly state: DriveState;
+  /** Answers of people to effects with an unknown outcome, by ledger key. */
+  readonly settled: Map<string, SettleEffect>;
+  /** Keys that wait for such an answer. */
+  readonly unsettled: Map<string, string>;
+}
+
+const MIN_MS = 1_000;
+const JSON_QUOTES = 2;
+
+function remainingMs(state: DriveState): number {
+  return Math.max(state.deadline_ms - Date.now(), MIN_MS);
+}
+
+/** `once`: no retry and no schedule-to-close, so that a timeout says whether it had started (design, section 5). */
+function activityOptions(call: PlannedCall, policy: ToolPolicy, state: DriveState): ActivityOptions {
+  const left = remainingMs(state);
+  const common: ActivityOptions = {
+    startToCloseTimeout: Math.min(policy.start_to_close_ms, left),
+    ...(policy.heartbeat_ms === null ? {} : { heartbeatTimeout: policy.heartbeat_ms }),
+    ...(policy.task_queue === null ? {} : { taskQueue: policy.task_queue }),
+    ...(policy.priority === null ? {} : { priority: policy.priority }),
+    // The UI shows it after the activity's type, which is the tool's name.
+    summary: `${call.id.slice(0, 64)} · attempt ${state.number}, round ${state.rounds}`,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  };
+  if (policy.effect === 'once') {
+    const queue = Math.min(policy.schedule_to_start_ms ?? left, left);
+    return { ...common, scheduleToStartTimeout: queue, retry: { maximumAttempts: 1 } };
+  }
+  return {
+    ...common,
+    ...(policy.schedule_to_start_ms === null ? {} : { scheduleToStartTimeout: policy.schedule_to_start_ms }),
+    scheduleToCloseTimeout: left,
+    retry: {
+      maximumAttempts: policy.retry.maximum_attempts,
+      initialInterval: policy.retry.initial_interval_ms,
+      backoffCoefficient: policy.retry.backoff_coefficient,
+      maximumInterval: policy.retry.maximum_interval_ms,
+      nonRetryableErrorTypes: ['PayloadsTooLarge'],
+    },
+  };
+}
+
+function toolInput(context: RoundContext, call: PlannedCall, policy: ToolPolicy, key: string): ToolInput {
+  return {
+    run_id: context.runId,
+    thread_id: context.state.thread_id,
+    assistant_id: context.request.assistant_id,
+    attempt: context.state.number,
+    attempt_id: context.state.live?.ref.id ?? '',
+    tool_call_id: call.id,
+    name: call.name,
+    arguments: call.arguments,
+    context: context.request.context ?? null,
+    effect: policy.effect,
+    idempotency_key: key,
+  };
+}
+
+async function tryOnce(
+  call: PlannedCall,
+  policy: ToolPolicy,
+  input: ToolInput,
+  state: DriveState,
+): Promise<ToolOutcome> {
+  try {
+    const value = await scheduleActivity<unknown>(call.name, [input], activityOptions(call, policy, state));
+    const output = outputText(value);
+    // A local tool's output has been cut by its worker; a remote one's comes as it is.
+    const fits = jsonBytes(output) <= policy.max_output_bytes + JSON_QUOTES;
+    return { kind: 'done', output: fits ? output : cutOutput(output, utf8Bytes(output)) };
+  } catch (error) {
+    return readOutcome(call.name, error, policy);
+  }
+}
+
+async function lookUp(call: PlannedCall, input: ToolInput): Promise<LookupOutput> {
+  const lookup: LookupInput = { name: call.name, call: input };
+  try {
+    return await scheduleActivity<LookupOutput>(NAMES.activities.lookupEffect, [lookup], {
+      startToCloseTimeout: '1 minute',
+      heartbeatTimeout: '5 seconds',
+      retry: { maximumAttempts: 5, initialInterval: '1 second' },
+      summary: `${call.name} · ${call.id.slice(0, 64)}`,
+    });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { status: 'unknown' };
+  }
+}
+
+/** Waits for a person's word on an effect; null where none came before the deadline. */
+async function askPerson(context: RoundContext, key: string, name: string): Promise<SettleEffect | null> {
+  context.unsettled.set(key, name);
+  try {
+    await condition(() => context.settled.has(key), remainingMs(context.state));
+    return context.settled.get(key) ?? null;
+  } finally {
+    context.unsettled.delete(key);
+    context.settled.delete(key);
+  }
+}
+
+export type Settled = {
+  readonly status: 'completed' | 'failed' | 'unknown_outcome' | 'cancelled';
+  readonly output: string | null;
+  readonly end?: true;
+};
+
+/** Dispatches one call until its outcome is settled: done, failed, or unknown with what its tool wants of that. */
+export async function runCall(
+  context: RoundContext,
+  call: PlannedCall,
+  policy: ToolPolicy,
+  key: string,
+): Promise<Settled> {
+  const { state } = context;
+  const input = toolInput(context, call, policy, key);
+  const giveUpMs = Date.now() + DEFAULTS.missingToolSeconds * 1000;
+  for (let waitMs = MIN_MS; ; waitMs = Math.min(waitMs * 2, 30_000)) {
+    const outcome = await tryOnce(call, policy, input, state);
+    switch (outcome.kind) {
+      case 'done':
+        settleEntry(state.ledger, key, 'done', outcome.output);
+        return { status: 'completed', output: outcome.output };
+      case 'failed':
+        settleEntry(state.ledger, key, 'failed', outcome.output);
+        return { status: 'failed', output: outcome.output };
+      case 'cancelled':
+        settleEntry(state.ledger, key, 'failed', null);
+        return { status: 'cancelled', output: null };
+      case 'not_started':
+        // A queue that nobody polls is somebody's deploy; a worker that refuses again and again lacks the tool.
+        if (
+          Date.now() + waitMs >=
+          (outcome.why === 'refused' ? Math.min(giveUpMs, state.deadline_ms) : state.deadline_ms)
+        ) {
+          const output = errorOutput(
+            'tool_unavailable',
+            `${call.name} is not available now. Nothing was done.`,
+          );
+          settleEntry(state.ledger, key, 'failed', output);
+          return { status: 'failed', output };
+        }
+        await sleep(waitMs);
+        continue;
+      case 'unknown': {
+        settleEntry(state.ledger, key, 'unknown', UNKNOWN_OUTPUT);
+        const settled = await settleUnknown(context, call, policy, key, input);
+        if (settled !== 'run_again') return settled;
+        openEntry(state.ledger, key, call);
+      }
+    }
+  }
+}
+
+async function settleUnknown(
+  context: RoundContext,
+  call: PlannedCall,
+  policy: ToolPolicy,
+  key: string,
+  input: ToolInput,
+): Promise<Settled | 'run_again'> {
+  const { ledger } = context.state;
+  if (CancellationScope.current().consideredCancelled)
+    return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT };
+  if (policy.has_lookup) {
+    const found = await lookUp(call, input);
+    if (found.status === 'not_done') return 'run_again';
+    if (found.status === 'done') {
+      settleEntry(ledger, key, 'done', found.output);
+      return { status: 'completed', output: found.output };
+    }
+  }
+  if (policy.on_unknown === 'tell_model') return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT };
+  if (policy.on_unknown === 'wait') {
+    const answer = await askPerson(context, key, call.name);
+    if (answer?.outcome === 'not_done') return 'run_again';
+    if (answer?.outcome === 'done') {
+      settleEntry(ledger, key, 'done', answer.output);
+      return { status: 'completed', output: answer.output };
+    }
+  }
+  return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT, end: true };
+}

@@ -1,0 +1,146 @@
+/** Runs one round of tool calls: what the ledger holds is answered from it, the rest is dispatched in parallel. */
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { LIMITS, type ToolCallResult } from '../contract.ts';
+import type { PlannedCall, ToolOutput, ToolPolicy } from '../steps.ts';
+import { divergentOutput, matchCall, openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
+import { fitRound } from './fit-round.ts';
+import { runCall, type RoundContext } from './run-call.ts';
+import { errorOutput } from './tool-outcome.ts';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type CallRecord = Mutable<ToolCallResult>;
+
+export type RoundEnd =
+  | { readonly kind: 'outputs'; readonly outputs: readonly ToolOutput[] }
+  /** An effect's outcome is unknown and the run is to end for it. */
+  | { readonly kind: 'effect_unknown' };
+
+function newRecord(context: RoundContext, call: PlannedCall): CallRecord {
+  return {
+    id: call.id,
+    attempt: context.state.number,
+    round: context.state.rounds,
+    name: call.name,
+    arguments: call.arguments,
+    output: null,
+    status: 'pending',
+    key: null,
+    reused: false,
+    divergent: false,
+    started_at: null,
+    duration_ms: null,
+  };
+}
+
+interface Dispatch {
+  readonly call: PlannedCall;
+  readonly record: CallRecord;
+  readonly key: string;
+  readonly policy: ToolPolicy;
+}
+
+async function runDispatch(context: RoundContext, { call, record, key, policy }: Dispatch): Promise<boolean> {
+  if (CancellationScope.current().consideredCancelled) {
+    settleEntry(context.state.ledger, key, 'failed', null);
+    record.status = 'cancelled';
+    return false;
+  }
+  const startMs = Date.now();
+  record.started_at = Math.floor(startMs / 1000);
+  try {
+    const settled = await runCall(context, call, policy, key);
+    record.status = settled.status;
+    record.output = settled.output;
+    return settled.end === true;
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    record.status = 'cancelled';
+    return false;
+  } finally {
+    record.duration_ms = Date.now() - startMs;
+  }
+}
+
+/** At most so many activities at once: the server sticks at 2,000 pending ones. */
+async function inLanes<T>(
+  items: readonly T[],
+  lanes: number,
+  run: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await run(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
+}
+
+/**
+ * Answers every call of a round. Returns when each has an outcome: nothing is created, submitted or
+ * continued as new while a call is in flight.
+ */
+export async function runRound(context: RoundContext, calls: readonly PlannedCall[]): Promise<RoundEnd> {
+  const { state } = context;
+  state.rounds += 1;
+  const dispatches: Dispatch[] = [];
+  const joins: { record: CallRecord; key: string; divergent: boolean }[] = [];
+  for (const call of calls) {
+    const record = newRecord(context, call);
+    state.calls.push(record);
+    const { policy, refusal } = call;
+    if (refusal !== null || policy === null) {
+      record.status = refusal?.status ?? 'unknown_tool';
+      record.output = refusal?.output ?? errorOutput('unknown_tool', 'There is no such tool.');
+      continue;
+    }
+    const match = matchCall(state.ledger, call, context.firstExecutionRunId);
+    record.key = match.key;
+    switch (match.action) {
+      case 'run':
+        openEntry(state.ledger, match.key, call);
+        dispatches.push({ call, record, key: match.key, policy });
+        break;
+      case 'join':
+        joins.push({ record, key: match.key, divergent: match.divergent });
+        break;
+      case 'reuse':
+        record.status = 'completed';
+        record.reused = true;
+        record.divergent = match.divergent;
+        record.output = match.divergent ? divergentOutput(match.output) : match.output;
+        break;
+      case 'blocked':
+        record.status = 'unknown_outcome';
+        record.output = match.output ?? UNKNOWN_OUTPUT;
+        break;
+    }
+  }
+  const records = state.calls.slice(state.calls.length - calls.length);
+
+  let end = false;
+  await inLanes(dispatches, LIMITS.callsInFlight, async (dispatch) => {
+    if (await runDispatch(context, dispatch)) end = true;
+  });
+  for (const { record, key, divergent } of joins) {
+    const first = dispatches.find((dispatch) => dispatch.key === key)?.record;
+    record.status = first?.status ?? 'failed';
+    record.reused = first?.status === 'completed';
+    record.divergent = divergent;
+    record.output =
+      divergent && first?.status === 'completed'
+        ? divergentOutput(first.output ?? '')
+        : (first?.output ?? null);
+  }
+  if (end) return { kind: 'effect_unknown' };
+
+  const fitted = fitRound(
+    records.map(({ id, output }) => ({
+      tool_call_id: id,
+      output: output ?? errorOutput('cancelled', 'This call was cancelled.'),
+    })),
+  );
+  for (const record of records) {
+    const size = fitted.cut.get(record.id);
+    if (size !== undefined) record.truncated = size;
+  }
+  return { kind: 'outputs', outputs: fitted.outputs };
+}

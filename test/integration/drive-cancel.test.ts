@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
+import { call, recordingTools, type Recording } from '../support/recording-tools.ts';
+
+describe.each(WIRES)('cancelling a run on the %s wire', (wire) => {
+  let drive: Drive;
+  let shop: Recording;
+  beforeAll(async () => {
+    shop = recordingTools();
+    drive = await startDrive(wire, { tools: shop.tools });
+  });
+  afterAll(() => drive[Symbol.asyncDispose]());
+
+  const becomes = (to: string) =>
+    drive.emulator.waitFor((entry) => entry.kind === 'status' && entry.to === to);
+
+  test('that waits cancels its attempt, frees the thread and still gives a result', async () => {
+    drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
+    const working = becomes('in_progress');
+    const handle = await drive.runs.start(
+      { assistant_id: 'bot', input: 'Wait' },
+      { id: drive.id('cancel-wait') },
+    );
+    await working;
+    await handle.cancel({ reason: 'changed my mind' });
+    const outcome = await handle.outcome();
+    expect(outcome.code).toBe('cancelled');
+    expect(outcome.run.status).toBe('cancelled');
+    expect(outcome.attempts).toMatchObject([{ status: 'cancelled', reason: 'cancelled' }]);
+    expect(outcome.warnings).toEqual([]);
+    const { status } = await drive.client.workflow.getHandle(handle.id).describe();
+    expect(status.name).toBe('CANCELLED');
+
+    drive.play('bot', { attempts: [{ steps: [{ answer: 'next' }] }] });
+    const thread = wire === 'assistants' ? outcome.run.thread_id : null;
+    const next = await drive.runs.execute(
+      { assistant_id: 'bot', input: 'Again', thread_id: thread },
+      { id: drive.id('after') },
+    );
+    expect(next.output_text).toBe('next');
+  });
+
+  test('while a tool works cancels the attempt at once, and says what became of the effect', async () => {
+    drive.play('bot', {
+      attempts: [
+        { steps: [{ call: [call('refund_order', { order_id: '7', cents: 1 })] }, { answer: 'no' }] },
+      ],
+    });
+    let open = (): void => undefined;
+    shop.gate = new Promise((resolve) => {
+      open = () => resolve();
+    });
+    const handle = await drive.runs.start(
+      { assistant_id: 'bot', input: 'Refund' },
+      { id: drive.id('cancel-tool') },
+    );
+    await expect.poll(() => shop.effects.length, { timeout: 15_000 }).toBe(1);
+    await handle.cancel();
+    const outcome = await handle.outcome();
+    open();
+    expect(outcome.code).toBe('cancelled');
+    expect(outcome.tool_calls).toMatchObject([{ name: 'refund_order', status: 'unknown_outcome' }]);
+    expect(outcome.attempts).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  test('that ended is no error, and changes nothing', async () => {
+    drive.play('bot', { attempts: [{ steps: [{ answer: 'done' }] }] });
+    const handle = await drive.runs.start(
+      { assistant_id: 'bot', input: 'Hi' },
+      { id: drive.id('cancel-ended') },
+    );
+    await handle.result();
+    await handle.cancel().catch(() => undefined);
+    expect((await handle.outcome()).run.status).toBe('completed');
+  });
+});
+
+test('calls of a round that had not begun when the run was cancelled are cancelled, not unknown', async () => {
+  const shop = recordingTools();
+  await using drive = await startDrive('assistants', { tools: shop.tools });
+  let open = (): void => undefined;
+  shop.gate = new Promise((resolve) => {
+    open = () => resolve();
+  });
+  const calls = Array.from({ length: 80 }, (_, index) =>
+    call('refund_order', { order_id: String(index), cents: 1 }),
+  );
+  drive.play('bot', { attempts: [{ steps: [{ call: calls }, { answer: 'no' }] }] });
+  const handle = await drive.runs.start(
+    { assistant_id: 'bot', input: 'Refund all' },
+    { id: drive.id('many') },
+  );
+  await expect.poll(() => shop.effects.length, { timeout: 30_000 }).toBe(64);
+  await handle.cancel();
+  open();
+  const outcome = await handle.outcome();
+  const states = outcome.tool_calls.map(({ status }) => status);
+  expect(states.filter((status) => status === 'cancelled')).toHaveLength(16);
+  expect(shop.effects).toHaveLength(64);
+});

@@ -1,0 +1,173 @@
+import { describe, expect, test } from 'vitest';
+import type { JournalEntry, RequestEntry } from '../../src/emulator/index.ts';
+import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
+import { call, recordingTools } from '../support/recording-tools.ts';
+
+const request = { assistant_id: 'bot', input: 'Refund order 7' };
+const CREATE = { assistants: '/runs$/', responses: '/responses$/' } as const;
+const SUBMIT = { assistants: 'submit_tool_outputs', responses: '/responses$/' } as const;
+
+/** Provider-side runs or responses that were made, by the journal. */
+function made(drive: Drive): readonly string[] {
+  const ids = drive.emulator
+    .journal()
+    .flatMap((entry) => (entry.kind === 'status' && entry.from === null ? [entry.id] : []));
+  return [...new Set(ids)];
+}
+
+const posts = (entries: readonly JournalEntry[], path: RegExp): readonly RequestEntry[] =>
+  entries.filter(
+    (entry): entry is RequestEntry =>
+      entry.kind === 'request' && entry.method === 'POST' && path.test(entry.path),
+  );
+
+describe('a create whose answer is lost', () => {
+  test('is found by its key and adopted on the assistants wire: one run at the provider', async () => {
+    await using drive = await startDrive('assistants');
+    drive.emulator.addFault({
+      match: { method: 'POST', path: CREATE.assistants, nth: 1 },
+      do: { reset: 'after' },
+    });
+    const result = await drive.runs.execute(request, { id: drive.id('lost-create') });
+    expect(result.run.status).toBe('completed');
+    expect(result.attempts).toMatchObject([{ adopted: true, ambiguous_create: false }]);
+    expect(made(drive)).toHaveLength(1);
+  });
+
+  test('is named as ambiguous on the responses wire, which cannot find it', async () => {
+    await using drive = await startDrive('responses');
+    drive.emulator.addFault({
+      match: { method: 'POST', path: CREATE.responses, nth: 1 },
+      do: { reset: 'after' },
+    });
+    const result = await drive.runs.execute(request, { id: drive.id('lost-create') });
+    expect(result.run.status).toBe('completed');
+    expect(result.attempts).toMatchObject([{ adopted: false, ambiguous_create: true }]);
+    expect(result.warnings).toMatchObject([{ code: 'create_ambiguous' }]);
+    expect(made(drive)).toHaveLength(2);
+  });
+
+  test('is not named as ambiguous where the provider refused it for certain', async () => {
+    await using drive = await startDrive('responses');
+    drive.emulator.addFault({
+      match: { method: 'POST', path: CREATE.responses, nth: 1 },
+      do: { status: 429, retry_after_s: 1 },
+    });
+    const result = await drive.runs.execute(request, { id: drive.id('refused-create') });
+    expect(result.attempts).toMatchObject([{ ambiguous_create: false }]);
+    expect(result.warnings).toEqual([]);
+    expect(made(drive)).toHaveLength(1);
+  });
+});
+
+describe.each(WIRES)('a submit whose answer is lost on the %s wire', (wire) => {
+  test('makes no effect twice, and the run completes', async () => {
+    const shop = recordingTools();
+    await using drive = await startDrive(wire, { tools: shop.tools });
+    drive.play('bot', {
+      attempts: [
+        { steps: [{ call: [call('refund_order', { order_id: '7', cents: 1 })] }, { answer: '{{outputs}}' }] },
+      ],
+    });
+    const nth = wire === 'assistants' ? 1 : 2;
+    drive.emulator.addFault({ match: { method: 'POST', path: SUBMIT[wire], nth }, do: { reset: 'after' } });
+    const result = await drive.runs.execute(request, { id: drive.id('lost-submit') });
+    expect(result.output_text).toBe('refunded 7');
+    expect(shop.effects).toHaveLength(1);
+    const submits = posts(drive.emulator.journal(), /submit_tool_outputs$/).length;
+    const warnings = result.warnings.map(({ code }) => code);
+    expect([submits, warnings]).toEqual(wire === 'assistants' ? [1, []] : [0, ['create_ambiguous']]);
+  });
+});
+
+describe.each(WIRES)('a provider in trouble on the %s wire', (wire) => {
+  test('with bursts of 500, 429, resets and malformed bodies delays a run and loses nothing', async () => {
+    const shop = recordingTools();
+    await using drive = await startDrive(wire, { tools: shop.tools });
+    drive.play('bot', {
+      attempts: [
+        {
+          steps: [
+            { call: [call('set_note', { order_id: '7' })] },
+            { think_ms: 300 },
+            { answer: '{{outputs}}' },
+          ],
+        },
+      ],
+    });
+    drive.emulator.addFault({ match: { method: 'GET', nth: 1 }, do: { status: 500 } });
+    drive.emulator.addFault({ match: { method: 'GET', nth: 2 }, do: { status: 429, retry_after_s: 1 } });
+    drive.emulator.addFault({ match: { method: 'GET', nth: 3 }, do: { reset: 'before' } });
+    drive.emulator.addFault({ match: { method: 'GET', nth: 4 }, do: { malformed: 'html' } });
+    drive.emulator.addFault({ match: { method: 'GET', nth: 5 }, do: { malformed: 'other_id' } });
+    const result = await drive.runs.execute(request, { id: drive.id('trouble') });
+    expect(result.output_text).toBe('noted 7');
+    expect(result.attempts).toHaveLength(1);
+    expect(shop.effects).toHaveLength(1);
+  });
+
+  test('with a key that it refuses ends the run before anything is made, by backend_auth', async () => {
+    await using drive = await startDrive(wire, { emulator: { apiKey: 'another-key' } });
+    const outcome = await (await drive.runs.start(request, { id: drive.id('auth') })).outcome();
+    expect(outcome.code).toBe('backend_auth');
+    expect(outcome.run.last_error?.message).toContain('401');
+    expect(outcome.message).not.toContain('401');
+    expect(outcome.attempts).toEqual([]);
+    expect(JSON.stringify(outcome)).not.toContain('test-key');
+  });
+
+  test('with an empty quota ends the run by quota_exceeded', async () => {
+    await using drive = await startDrive(wire);
+    drive.emulator.addFault({
+      match: { method: 'POST', path: CREATE[wire] },
+      do: {
+        status: 429,
+        code: 'insufficient_quota',
+        message: 'You exceeded your current quota, please check your plan and billing details.',
+      },
+    });
+    const outcome = await (await drive.runs.start(request, { id: drive.id('quota') })).outcome();
+    expect(outcome.code).toBe('quota_exceeded');
+  });
+});
+
+describe('a run that ends while a submit of its own may have acted, on the responses wire', () => {
+  const refund = { call: [call('refund_order', { order_id: '7', cents: 1 })] };
+
+  test('says so when it was cancelled between two tries', async () => {
+    const shop = recordingTools();
+    await using drive = await startDrive('responses', { tools: shop.tools });
+    drive.play('bot', { attempts: [{ steps: [refund, { hang: true }] }] });
+    drive.emulator.addFault({
+      match: { method: 'POST', path: '/responses$/', nth: 2 },
+      do: { reset: 'after' },
+    });
+    drive.emulator.addFault({
+      match: { method: 'POST', path: '/responses$/', nth: 3 },
+      do: { status: 429, retry_after_s: 600 },
+    });
+    const handle = await drive.runs.start(request, { id: drive.id('suspect-cancel') });
+    await drive.emulator.waitFor((entry) => entry.kind === 'answer' && entry.status === 429);
+    await handle.cancel();
+    const outcome = await handle.outcome();
+    expect(outcome.code).toBe('cancelled');
+    expect(outcome.warnings).toMatchObject([{ code: 'create_ambiguous' }]);
+  });
+
+  test('says so when the next try was refused for good', async () => {
+    const shop = recordingTools();
+    await using drive = await startDrive('responses', { tools: shop.tools });
+    drive.play('bot', { attempts: [{ steps: [refund, { hang: true }] }] });
+    drive.emulator.addFault({
+      match: { method: 'POST', path: '/responses$/', nth: 2 },
+      do: { reset: 'after' },
+    });
+    drive.emulator.addFault({
+      match: { method: 'POST', path: '/responses$/', nth: 3 },
+      do: { status: 400, message: 'no' },
+    });
+    const outcome = await (await drive.runs.start(request, { id: drive.id('suspect-refused') })).outcome();
+    expect(outcome.code).toBe('backend_rejected');
+    expect(outcome.warnings).toMatchObject([{ code: 'create_ambiguous' }]);
+  });
+});

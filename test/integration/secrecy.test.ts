@@ -1,0 +1,307 @@
+/** A worker that is full of secrets, and runs that go well and badly: where the secrets, and what was said, stand. */
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RunClient } from '../../src/client.ts';
+import type { RunRequest, RunResult } from '../../src/contract.ts';
+import { startEmulator } from '../../src/emulator/index.ts';
+import type { Emulator, Fault, Quirk, Step } from '../../src/emulator/index.ts';
+import { encryptingCodec, encryptingConverter } from '../support/encrypting-codec.ts';
+import { countIn, rawEvents, textsIn, type RawEvent } from '../support/raw-history.ts';
+import { call } from '../support/recording-tools.ts';
+import { SAID, SECRETS } from '../support/secrecy.config.ts';
+import { connectTestEnv, type TestEnv } from '../support/temporal-server.ts';
+import { startLoggedWorker, type LoggedWorker } from '../support/worker-process.ts';
+
+const CONFIG = fileURLToPath(new URL('../support/secrecy.config.ts', import.meta.url));
+
+/** As they are, as JSON, percent-encoded, and as base64. */
+const spellings = (secret: string): readonly string[] => [
+  secret,
+  encodeURIComponent(secret),
+  Buffer.from(secret).toString('base64').replaceAll('=', ''),
+];
+const secretsIn = (value: unknown): readonly string[] =>
+  Object.entries(SECRETS).flatMap(([name, secret]) =>
+    spellings(secret).some((text) => countIn(value, text) > 0) ? [name] : [],
+  );
+const saidIn = (value: unknown): readonly string[] =>
+  Object.values(SAID).filter((said) => countIn(value, said) > 0);
+
+interface Scene {
+  readonly backends: readonly ('responses' | 'assistants' | 'foreground')[];
+  readonly steps: readonly Step[];
+  readonly fault?: Fault;
+  readonly quirks?: readonly Quirk[];
+  readonly request?: Partial<RunRequest>;
+  readonly cancel?: true;
+  /** How the run ends. */
+  readonly code: RunResult['code'];
+}
+
+const calls: Step = {
+  call: ['speaks', 'throws', 'refuses', 'acts'].map((name) => call(name, { said: SAID.arguments })),
+};
+const wrongKey: Fault['do'] = { status: 401, message: `Incorrect API key provided: ${SECRETS.apiKey}.` };
+const quoting = `The header ${SECRETS.header}, or ${SECRETS.fetched}, did not go with '${SAID.prompt}'.`;
+const MCP = {
+  type: 'mcp',
+  server_label: 'shop',
+  server_url: 'https://shop.example.com/mcp',
+  headers: { Authorization: { secret: 'HEADER' }, 'X-Shop': { secret: 'FETCHED' } },
+} as const;
+const withMcp: Partial<RunRequest> = { tools: [MCP, 'speaks', 'throws', 'refuses', 'acts'] };
+const BOTH = ['responses', 'assistants'] as const;
+
+const SCENES: Readonly<Record<string, Scene>> = {
+  'goes well': { backends: [...BOTH, 'foreground'], steps: [calls, { answer: SAID.answer }], code: null },
+  'sends secrets in a tool': {
+    backends: ['responses', 'foreground'],
+    steps: [calls, { answer: SAID.answer }],
+    request: withMcp,
+    code: null,
+  },
+  'sends secrets in a tool to a server that answers at once': {
+    backends: ['responses'],
+    steps: [calls, { answer: SAID.answer }],
+    quirks: ['ignores_background'],
+    request: withMcp,
+    code: null,
+  },
+  'fails in words that quote': {
+    backends: BOTH,
+    steps: [
+      calls,
+      { fail: { code: 'invalid_prompt', message: `${SECRETS.header}, ${SECRETS.shaped}: '${SAID.prompt}'` } },
+    ],
+    code: 'invalid_prompt',
+  },
+  'fails with secrets in a tool': {
+    backends: ['responses'],
+    steps: [calls, { fail: { code: 'invalid_prompt', message: quoting } }],
+    request: withMcp,
+    code: 'invalid_prompt',
+  },
+  'is refused in words that quote': {
+    backends: ['responses', 'foreground'],
+    steps: [{ reject: { status: 400, message: quoting } }],
+    request: withMcp,
+    code: 'backend_rejected',
+  },
+  'is told that its key is wrong': {
+    backends: [...BOTH, 'foreground'],
+    steps: [{ answer: SAID.answer }],
+    fault: { match: { method: 'POST' }, do: wrongKey },
+    code: 'backend_auth',
+  },
+  'is told so while it waits': {
+    backends: BOTH,
+    steps: [{ hang: true }],
+    // The last look before the deadline finds it well again, so that the cancel is seen to succeed.
+    fault: { match: { method: 'GET' }, times: 1, do: wrongKey },
+    request: { limits: { deadline_seconds: 2 } },
+    code: 'deadline_exceeded',
+  },
+  'is cancelled with secrets in a tool': {
+    backends: ['responses'],
+    steps: [{ hang: true }],
+    request: withMcp,
+    cancel: true,
+    code: 'cancelled',
+  },
+};
+const PLAYED = Object.entries(SCENES).flatMap(([label, scene]) =>
+  scene.backends.map((backend) => [label, backend, scene] as const),
+);
+
+/** Messages and stack traces of every failure in a history, causes included. */
+function failureTexts(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
+  const { message, stackTrace } = value as { readonly message?: unknown; readonly stackTrace?: unknown };
+  const own = [message, stackTrace].filter((text) => typeof text === 'string');
+  return [...own, ...Object.values(value).flatMap((held) => failureTexts(held))];
+}
+
+interface Played {
+  readonly id: string;
+  readonly result: RunResult;
+  readonly events: readonly RawEvent[];
+  /** As Temporal shows it while the run is at work, and after. */
+  readonly described: readonly unknown[];
+  /** What the service caught, its causes included. */
+  readonly error: unknown;
+}
+
+describe.each(['plainly', 'by a codec'] as const)('with payloads kept %s', (kept) => {
+  const codecKey = kept === 'by a codec' ? randomBytes(32) : null;
+  let env: TestEnv;
+  let emulator: Emulator;
+  let worker: LoggedWorker;
+  let runs: RunClient;
+  const played = new Map<string, Played>();
+
+  beforeAll(async () => {
+    env = await connectTestEnv();
+    emulator = await startEmulator({ apiKey: SECRETS.apiKey });
+    emulator.createAssistant({ id: 'asst_bot', model: 'bot' });
+    const taskQueue = env.unique('queue');
+    worker = startLoggedWorker({
+      ...env.processEnv,
+      DROVER_CONFIG: CONFIG,
+      DROVER_TASK_QUEUE: taskQueue,
+      DROVER_EMULATOR_URL: emulator.url,
+      DROVER_LOG_LEVEL: 'trace',
+      DROVER_TEST_CODEC_KEY: codecKey?.toString('hex') ?? '',
+    });
+    const client =
+      codecKey === null ? env.client : env.clientWith(encryptingConverter(encryptingCodec(codecKey)));
+    runs = new RunClient({ client, taskQueue });
+    await worker.ready;
+    for (const [label, backend, scene] of PLAYED)
+      played.set(`${label} ${backend}`, await play(backend, scene));
+    await worker.stop();
+  });
+  afterAll(async () => {
+    worker.kill('SIGKILL');
+    await worker.exited;
+    await emulator.close();
+    await env.close();
+  });
+
+  async function play(backend: string, scene: Scene): Promise<Played> {
+    emulator.clearFaults();
+    emulator.setQuirks(scene.quirks ?? []);
+    emulator.setScript('bot', { attempts: [{ steps: scene.steps }] });
+    if (scene.fault) emulator.addFault(scene.fault);
+    const id = env.unique('secrecy');
+    const handle = await runs.start(
+      {
+        assistant_id: 'bot',
+        backend,
+        input: SAID.prompt,
+        instructions: SAID.instructions,
+        context: { tenant: SAID.context },
+        ...scene.request,
+      },
+      { id },
+    );
+    const described: unknown[] = [];
+    if (scene.cancel === true) {
+      await emulator.waitFor(
+        (entry) =>
+          entry.kind === 'status' && entry.to === 'in_progress' && entry.metadata['drover_run'] === id,
+      );
+      described.push((await handle.workflow.describe()).raw);
+      await handle.cancel();
+    }
+    const error: unknown = await handle.result().catch((thrown: unknown) => thrown);
+    const result = await handle.outcome();
+    const { raw, staticDetails, staticSummary } = await handle.workflow.describe();
+    const metadata = await env.client.workflowService.queryWorkflow({
+      namespace: env.namespace,
+      execution: { workflowId: id },
+      query: { queryType: '__temporal_workflow_metadata' },
+    });
+    described.push(raw, metadata, { summary: await staticSummary(), details: await staticDetails() });
+    return { id, result, error, described, events: await rawEvents(env.client, id) };
+  }
+
+  const sceneOf = (label: string, backend: string): Played => {
+    const found = played.get(`${label} ${backend}`);
+    if (found === undefined) throw new Error(`${label} was not played on ${backend}.`);
+    return found;
+  };
+
+  test.each(PLAYED)('a run that %s (%s) ends as it should', (label, backend, { code }) => {
+    expect(sceneOf(label, backend).result.code).toBe(code);
+  });
+
+  test.each(PLAYED)(
+    'a run that %s (%s) leaves no secret in Temporal or with the service',
+    (label, backend) => {
+      const { events, described, result, error } = sceneOf(label, backend);
+      expect({
+        events: secretsIn(events),
+        described: secretsIn(described),
+        result: secretsIn(result),
+        error: secretsIn(errorTexts(error)),
+      }).toEqual({ events: [], described: [], result: [], error: [] });
+    },
+  );
+
+  test.each(PLAYED)(
+    'a run that %s (%s) says in no message, id or attribute what was said',
+    (label, backend) => {
+      const { id, events, described, error } = sceneOf(label, backend);
+      expect({
+        failures: saidIn(failureTexts(events)),
+        described: saidIn(described),
+        id: saidIn(id),
+        error: saidIn(errorTexts(error, 1)),
+      }).toEqual({ failures: [], described: [], id: [], error: [] });
+    },
+  );
+
+  test('the marks can be found: what was said stands in the payloads, where those are kept plainly', () => {
+    const { events } = sceneOf('goes well', 'responses');
+    const found = [SAID.prompt, SAID.arguments, SAID.output, SAID.answer].every(
+      (said) => countIn(events, said) > 0,
+    );
+    expect(found).toBe(kept === 'plainly');
+  });
+
+  test('the secrets were needed: the provider was given them', () => {
+    const bodies = emulator.journal().flatMap((entry) => (entry.kind === 'request' ? [entry.body] : []));
+    expect(secretsIn(bodies)).toEqual(expect.arrayContaining(['header', 'fetched']));
+  });
+
+  test('the tool comes back as it was, with its secrets masked', () => {
+    const shown = {
+      ...MCP,
+      headers: { Authorization: '[redacted]', 'X-Shop': '[redacted]' },
+    };
+    for (const label of ['sends secrets in a tool', 'is cancelled with secrets in a tool']) {
+      expect(sceneOf(label, 'responses').result.run.tools).toContainEqual(shown);
+    }
+  });
+
+  test('the emulator’s journal shows no key of a header', () => {
+    const headers = emulator.journal().flatMap((entry) => (entry.kind === 'request' ? [entry.headers] : []));
+    expect(headers.length).toBeGreaterThan(0);
+    expect(secretsIn(headers)).toEqual([]);
+  });
+
+  test('no log line of the worker, at its most talkative, has a secret or anything that was said', () => {
+    expect(worker.lines.length).toBeGreaterThan(50);
+    expect(worker.lines.filter((line) => secretsIn(line).length > 0)).toEqual([]);
+    expect(worker.lines.filter((line) => saidIn(line).length > 0)).toEqual([]);
+    const key = codecKey ?? Buffer.from('there is no key in this worker..');
+    const asText = [
+      key.toString('hex'),
+      key.toString('base64'),
+      key.toString('base64url'),
+      [...key].join(','),
+    ];
+    expect(worker.lines.filter((line) => asText.some((text) => line.includes(text)))).toEqual([]);
+  });
+
+  test('a request with a secret of its own is refused by words that do not repeat it', async () => {
+    const tool = { ...MCP, headers: { Authorization: SECRETS.header } };
+    const error: unknown = await runs
+      .start({ assistant_id: 'bot', input: SAID.prompt, temperature: 9, tools: [tool] })
+      .catch((thrown: unknown) => thrown);
+    expect(String(error)).toContain('literal secret');
+    expect([secretsIn(errorTexts(error)), saidIn(errorTexts(error))]).toEqual([[], []]);
+  });
+});
+
+/** All that an error says, its causes included; `depth` 1: its own message and stack. */
+function errorTexts(error: unknown, depth = 8): readonly string[] {
+  if (!(error instanceof Error) || depth === 0) return [];
+  const own = [error.name, error.message, error.stack ?? ''];
+  return [
+    ...own,
+    ...(depth > 1 ? textsIn(Object.fromEntries(Object.entries(error))) : []),
+    ...errorTexts(error.cause, depth - 1),
+  ];
+}

@@ -1,0 +1,121 @@
+/** Today's workflow code against the histories of runs that were recorded before, and changed code against them. */
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { SCENARIOS } from '../../src/demo/scenarios.ts';
+import { bundleWorkflows } from '../../src/workflow-bundle.ts';
+import { nameOf, readHistory, recordedNames } from './history-file.ts';
+import { SHAPES } from './shapes.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const names = recordedNames();
+const quiet = new DefaultLogger('ERROR', () => undefined);
+
+/** Replays each history by the code of a bundle, and gives what went wrong, by name. */
+async function replay(
+  code: string,
+  wanted: readonly string[],
+): Promise<ReadonlyMap<string, Error | undefined>> {
+  const histories = wanted.map((name) => readHistory(name));
+  const ended = new Map<string, Error | undefined>();
+  // In their order: a name stands for several executions of one workflow.
+  const results = Worker.runReplayHistories({ workflowBundle: { code } }, histories);
+  for await (const { error } of results) ended.set(wanted[ended.size] ?? '', error);
+  return ended;
+}
+
+beforeAll(() => {
+  Runtime.install({ logger: quiet, telemetryOptions: { logging: { filter: 'OFF', forward: {} } } });
+});
+
+describe('a history that was recorded', () => {
+  let ended: ReadonlyMap<string, Error | undefined>;
+  beforeAll(async () => {
+    ended = await replay((await bundleWorkflows()).code, names);
+  });
+
+  test.each(names.map((name) => [name]))('%s replays', (name) => {
+    expect(ended.has(name)).toBe(true);
+    expect(ended.get(name)).toBeUndefined();
+  });
+});
+
+test('every shape of run and every scenario of the demo has its history: `npm run record` adds what is missing', () => {
+  const shapes = SHAPES.flatMap(({ name, wires }) => wires.map((wire) => nameOf(name, wire)));
+  const demo = SCENARIOS.map(({ name, wire }) => nameOf(`demo-${name}`, wire));
+  expect([...shapes, ...demo].filter((name) => !names.includes(name))).toEqual([]);
+});
+
+interface Mutation {
+  readonly what: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** A history that holds the commands that are changed. */
+  readonly caughtBy: string;
+}
+
+/** Each is one change of a line; where the line is not there any more, the test says so. */
+const MUTATIONS: readonly Mutation[] = [
+  {
+    what: 'two tools of a round swapped',
+    file: 'run-tools.ts',
+    from: 'inLanes(dispatches, ',
+    to: 'inLanes(dispatches.toReversed(), ',
+    caughtBy: 'parallel-tools.assistants',
+  },
+  {
+    what: 'the wait before the submit',
+    file: 'drive-attempts.ts',
+    from: "if ((await submitRound(context)) === 'gone') return conclude(context, 'gone', null);\n  const seen = await waitForAttempt(context);",
+    to: "const seen = await waitForAttempt(context);\n  if ((await submitRound(context)) === 'gone') return conclude(context, 'gone', null);",
+    caughtBy: 'two-rounds.responses',
+  },
+  {
+    what: 'the search attributes of an attempt left out',
+    file: 'publish.ts',
+    from: 'if (!state.search_attributes) return;',
+    to: 'return;',
+    caughtBy: 'plain-answer.responses',
+  },
+];
+
+describe('changed workflow code', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'drover-replay-'));
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function bundleOf(name: string, change?: Mutation): Promise<string> {
+    const src = join(folder, name, 'src');
+    await cp(join(root, 'src'), src, { recursive: true });
+    if (change !== undefined) {
+      const path = join(src, 'workflows', change.file);
+      const text = await readFile(path, 'utf8');
+      if (!text.includes(change.from)) throw new Error(`${change.file} has changed: mend this mutation.`);
+      await writeFile(path, text.replace(change.from, change.to));
+    }
+    const workflowsPath = join(src, 'workflows', 'index.ts');
+    return (await bundleWorkflowCode({ workflowsPath, logger: quiet })).code;
+  }
+
+  test('that is an unchanged copy replays', async () => {
+    const wanted = MUTATIONS.map(({ caughtBy }) => caughtBy);
+    const ended = await replay(await bundleOf('unchanged'), wanted);
+    expect([...ended.values()].filter((error) => error !== undefined)).toEqual([]);
+    expect(ended.size).toBe(new Set(wanted).size);
+  });
+
+  test.each(MUTATIONS.map((mutation) => [mutation.what, mutation] as const))(
+    'with %s does not',
+    async (what, mutation) => {
+      const ended = await replay(await bundleOf(what.replaceAll(' ', '-'), mutation), [mutation.caughtBy]);
+      expect(ended.get(mutation.caughtBy)?.name).toBe('DeterminismViolationError');
+    },
+  );
+});

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { nextLookMs } from '../../src/activities/poll-schedule.ts';
+
+/** How often a wait of this length looks, without jitter and without time spent in the look itself. */
+function looks(waitMs: number): number {
+  let count = 0;
+  for (let at = 0; at < waitMs; at += nextLookMs(at, null, 0)) count += 1;
+  return count;
+}
+
+describe('the time of the next look', () => {
+  test('is late by no more than a tenth of the time waited and 0.3 s', () => {
+    for (const waited of [0, 200, 2_000, 20_000, 200_000]) {
+      expect(nextLookMs(waited, null, 0)).toBeLessThanOrEqual(300 + waited / 10);
+    }
+  });
+
+  test('costs no more looks than 15 and half of the seconds waited', () => {
+    for (const seconds of [1, 5, 10, 60, 120, 600])
+      expect(looks(seconds * 1000)).toBeLessThanOrEqual(15 + seconds / 2);
+  });
+
+  test('from 100 s on costs no more than twice the looks of a poll every five seconds', () => {
+    for (const seconds of [100, 300, 600])
+      expect(looks(seconds * 1000)).toBeLessThanOrEqual((2 * seconds) / 5);
+  });
+
+  test('is what the provider wishes, within a floor and a minute', () => {
+    expect(nextLookMs(50_000, 700, 0)).toBe(700);
+    expect(nextLookMs(0, 1, 0)).toBe(250);
+    expect(nextLookMs(0, 10_000_000, 0)).toBe(60_000);
+  });
+
+  test('is spread by jitter, only to the earlier side', () => {
+    expect(nextLookMs(10_000, null, 1)).toBeLessThan(nextLookMs(10_000, null, 0));
+    expect(nextLookMs(10_000, null, 1)).toBeGreaterThan(1_000);
+  });
+});
