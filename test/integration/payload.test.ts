@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- the checks that every run shares stand in one function */
 /** What would hang a workflow for ever if it reached Temporal as it is: each run has to end, with a result. */
 import { randomBytes } from 'node:crypto';
 import { NativeConnection, Worker } from '@temporalio/worker';
