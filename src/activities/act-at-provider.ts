@@ -43,7 +43,8 @@ export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain>
     throw waitFailure(early);
   }
   const suspect = await earlierTryMayHaveActed(told.suspect);
-  using beat = startBeat<ActingMark>({ clean: !suspect });
+  // Never clean before the refusal: a beat that comes to the server late would wipe the mark that follows it.
+  using beat = startBeat<ActingMark>({ clean: false });
   if (!(await markActing(beat))) throw waitFailure(AGAIN_MS);
   try {
     return await guardActs(() => acting.act(suspect, AbortSignal.timeout(info.startToCloseTimeoutMs)));
