@@ -51,7 +51,8 @@ export const LIMITS = {
   resultBytes: 1_500_000,
   /** Request and state of a run that continues as new, together: a codec may make a third more of it. */
   continueBytes: 1_500_000,
-  callsInFlight: 64,
+  /** Two events each, of which Temporal's server holds back 100 at most while a workflow task runs. */
+  callsInFlight: 48,
   callsPerRound: 512,
   searchAttributeChars: 255,
 } as const;

@@ -31,10 +31,14 @@ export interface Resolved {
 }
 
 /** A source of `secrets` threw. Retryable: a vault may answer the next time. Its own words are withheld. */
-class SecretSourceError extends Error {
-  constructor(name: string) {
+export class SecretSourceError extends Error {
+  /** For which it was wanted. */
+  readonly backend: string;
+
+  constructor(name: string, backend: string) {
     super(`The secret ${name} could not be read: its source in \`secrets\` of the configuration threw.`);
     this.name = 'SecretSourceError';
+    this.backend = backend;
   }
 }
 
@@ -84,7 +88,7 @@ function requireAssistant(
   );
 }
 
-async function readSecret(secrets: SecretSource, name: string): Promise<string | null> {
+async function readSecret(secrets: SecretSource, name: string, backend: Backend): Promise<string | null> {
   const source = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
   if (source === undefined) return null;
   if (typeof source === 'string') return source === '' ? null : source;
@@ -92,7 +96,7 @@ async function readSecret(secrets: SecretSource, name: string): Promise<string |
   try {
     value = await source();
   } catch {
-    throw new SecretSourceError(name);
+    throw new SecretSourceError(name, backend.name);
   }
   return value === '' ? null : value;
 }
@@ -116,7 +120,7 @@ async function resolveTools(
   }
   const prefix = ofRequest === undefined ? `assistants.${request.assistant_id}.tools` : 'tools';
   const resolved = await Promise.all(
-    listed.map((tool, index) => resolveTool(tool, `${prefix}.${index}`, config)),
+    listed.map((tool, index) => resolveTool(tool, `${prefix}.${index}`, backend, config)),
   );
   const tools = resolved.flatMap(({ tool }) => (tool === null ? [] : [tool]));
   const names = listed.flatMap((tool) => functionName(tool) ?? []);
@@ -127,6 +131,7 @@ async function resolveTools(
 async function resolveTool(
   listed: string | JsonObject,
   field: string,
+  backend: Backend,
   config: LoadedConfig,
 ): Promise<{ readonly tool: JsonObject | null; readonly issues: readonly Issue[] }> {
   if (typeof listed === 'string') {
@@ -141,7 +146,7 @@ async function resolveTool(
     };
     return { tool: null, issues: [issue] };
   }
-  const { tool, missing } = await replaceSecrets(listed, (name) => readSecret(config.secrets, name));
+  const { tool, missing } = await replaceSecrets(listed, (name) => readSecret(config.secrets, name, backend));
   const issues = missing.map((name) => ({
     field,
     message: `refers to the secret ${name}, which \`secrets\` of the configuration does not have`,

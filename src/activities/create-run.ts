@@ -5,7 +5,7 @@ import type { CreateRunInput, CreateRunOutput } from '../steps.ts';
 import { actAtProvider } from './act-at-provider.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
-import { resolveStep } from './resolve-step.ts';
+import { resolveActingStep } from './resolve-step.ts';
 
 /** Clocks of worker and provider may differ by this much. */
 const CLOCK_SKEW_MS = 120_000;
@@ -21,7 +21,9 @@ export async function createRun(
   input: CreateRunInput,
 ): Promise<CreateRunOutput> {
   const key = `${input.first_execution_run_id}/${input.number}`;
-  const { backend, run, request } = await resolveStep(deps, requests, input, key, input.number > 1);
+  const resolved = await resolveActingStep(deps, requests, input, key, input.number > 1);
+  if ('kind' in resolved) return resolved;
+  const { backend, run, request } = resolved;
   const told = { suspect: input.suspect, not_before_ms: input.not_before_ms };
 
   if (backend.capabilities.thread === 'required' && input.thread_id === null && backend.createThread) {

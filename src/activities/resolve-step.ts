@@ -1,9 +1,12 @@
 /** The request of a step and what the configuration makes of it. */
+import { Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import type { RunRequest } from '../contract.ts';
 import { resolveRun, type Resolved } from '../resolve-run.ts';
-import type { AttemptOverrides } from '../steps.ts';
+import type { AttemptOverrides, TryAgain } from '../steps.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
+import { earlierTryMayHaveActed } from './suspicion.ts';
 import { resolveFailure } from './to-failure.ts';
 
 export interface StepOfRun {
@@ -39,5 +42,26 @@ export async function resolveStep(
     return { ...(await resolveRun(options)), request };
   } catch (error) {
     throw resolveFailure(error);
+  }
+}
+
+/** First wait before another try, in milliseconds. */
+const AGAIN_MS = 1_000;
+
+/** {@link resolveStep} for a step that acts: a local activity is not retried, so what may pass is `again`. */
+export async function resolveActingStep(
+  deps: ActivityDeps,
+  requests: RequestSource,
+  step: StepOfRun & { readonly suspect: boolean },
+  key: string,
+  checked: boolean,
+): Promise<ResolvedStep | TryAgain> {
+  try {
+    return await resolveStep(deps, requests, step, key, checked);
+  } catch (error) {
+    const forGood = error instanceof ApplicationFailure && error.nonRetryable === true;
+    if (forGood || !Context.current().info.isLocal) throw error;
+    const suspect = await earlierTryMayHaveActed(step.suspect);
+    return { kind: 'again', suspect, not_before_ms: Date.now() + AGAIN_MS };
   }
 }

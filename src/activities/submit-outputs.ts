@@ -3,14 +3,16 @@ import type { SubmitOutputsInput, SubmitOutputsOutput } from '../steps.ts';
 import { actAtProvider } from './act-at-provider.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
-import { resolveStep } from './resolve-step.ts';
+import { resolveActingStep } from './resolve-step.ts';
 
 export async function submitOutputs(
   deps: ActivityDeps,
   requests: RequestSource,
   input: SubmitOutputsInput,
 ): Promise<SubmitOutputsOutput> {
-  const { backend, run } = await resolveStep(deps, requests, input, input.attempt.key, true);
+  const resolved = await resolveActingStep(deps, requests, input, input.attempt.key, true);
+  if ('kind' in resolved) return resolved;
+  const { backend, run } = resolved;
   return actAtProvider<SubmitOutputsOutput>({
     backend: backend.name,
     told: { suspect: input.suspect, not_before_ms: input.not_before_ms },

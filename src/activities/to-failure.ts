@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { BackendError, isBackendError } from '../backends/backend.ts';
 import { isInvalidRequestError, isRunRefusedError } from '../errors.ts';
 import { failureType } from '../failures.ts';
+import { SecretSourceError } from '../resolve-run.ts';
 import { ACTIVITY_FAILURES, type BackendFailureDetails } from '../steps.ts';
 
 /** The provider's words stand in the details, which a codec encrypts, and not in the message. */
@@ -34,6 +35,10 @@ export function backendFailure(
 
 /** What {@link resolveRun} throws, for the workflow; anything else passes unchanged and is retried. */
 export function resolveFailure(error: unknown): unknown {
+  if (error instanceof SecretSourceError) {
+    const unsent = new BackendError('unreachable', error.message, { cause: error });
+    return backendFailure(unsent, error.backend, { suspect: false });
+  }
   if (isInvalidRequestError(error)) {
     return ApplicationFailure.create({
       type: ACTIVITY_FAILURES.invalidRequest,

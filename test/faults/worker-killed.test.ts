@@ -90,8 +90,7 @@ async function setStage(): Promise<Stage> {
 
 const refund = { call: [{ name: 'refund_order', arguments: { order_id: '1042', cents: 500 } }] };
 
-// A loaded machine may lose a workflow task of its own beside the one that is killed: tried again, and reported.
-describe.concurrent.each(WIRES)('a worker that is killed on the %s wire', { retry: 2 }, (wire: Wire) => {
+describe.concurrent.each(WIRES)('a worker that is killed on the %s wire', (wire: Wire) => {
   const request = (assistant: string, fields: Partial<RunRequest> = {}): RunRequest => ({
     assistant_id: assistant,
     backend: wire,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LIMITS } from '../../src/contract.ts';
 import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
 import { call, recordingTools, type Recording } from '../support/recording-tools.ts';
 
@@ -90,11 +91,11 @@ test('calls of a round that had not begun when the run was cancelled are cancell
     { assistant_id: 'bot', input: 'Refund all' },
     { id: drive.id('many') },
   );
-  await expect.poll(() => shop.effects.length, { timeout: 30_000 }).toBe(64);
+  await expect.poll(() => shop.effects.length, { timeout: 30_000 }).toBe(LIMITS.callsInFlight);
   await handle.cancel();
   open();
   const outcome = await handle.outcome();
   const states = outcome.tool_calls.map(({ status }) => status);
-  expect(states.filter((status) => status === 'cancelled')).toHaveLength(16);
-  expect(shop.effects).toHaveLength(64);
+  expect(states.filter((status) => status === 'cancelled')).toHaveLength(80 - LIMITS.callsInFlight);
+  expect(shop.effects).toHaveLength(LIMITS.callsInFlight);
 });

@@ -9,9 +9,8 @@ const PAGE = 5;
 
 /** Every event of a run's latest execution. */
 export async function rawEvents(client: Client, id: string): Promise<readonly RawEvent[]> {
-  const { raw } = await client.workflow.getHandle(id).describe();
-  const execution = raw.workflowExecutionInfo?.execution ?? { workflowId: id };
   const { namespace } = client.options;
+  const execution = { workflowId: id };
   const events: RawEvent[] = [];
   for (let token: Uint8Array | undefined = new Uint8Array(); token !== undefined;) {
     const asked = { namespace, execution, maximumPageSize: PAGE, nextPageToken: token };
