@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { guardActs } from '../backends/act-guard.ts';
 import type { BackendError } from '../backends/backend.ts';
-import { ACTIVITY_FAILURES, type TryAgain } from '../steps.ts';
+import { ACTIVITY_FAILURES, type CreateRunInput, type TryAgain } from '../steps.ts';
 import { startBeat } from './beat.ts';
 import { earlierTryMayHaveActed, markActing, type ActingMark } from './suspicion.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
@@ -13,7 +13,7 @@ const AGAIN_MS = 1_000;
 
 export interface Acting<T> {
   readonly backend: string;
-  readonly told: { readonly suspect: boolean; readonly not_before_ms: number };
+  readonly told: Pick<CreateRunInput, 'suspect' | 'not_before_ms' | 'deadline_ms'>;
   /** Acts at the provider. Not aborted by a cancel: what it made has to be known to be cancelled. */
   act(suspect: boolean, signal: AbortSignal): Promise<T>;
   /** Where an error is an answer after all. */
@@ -31,7 +31,8 @@ function waitFailure(delayMs: number): ApplicationFailure {
 
 /**
  * @returns what `act` gave, or for a local activity `again` where it did not work this time
- * @throws ApplicationFailure `drover.backend`: for good, or (plain activity) retryable with the provider's delay
+ * @throws ApplicationFailure `drover.backend`: for good (the next try would come after the run's deadline, too), or
+ *   (plain activity) retryable with the provider's delay
  */
 export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain> {
   const { info } = Context.current();
@@ -54,7 +55,9 @@ export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain>
     if (answer !== null) return answer;
     const lost = suspect || error.answerLost;
     if (!lost) await beat.record({ clean: true });
-    if (!info.isLocal || !error.retryable) throw backendFailure(error, backend, { suspect: lost });
-    return { kind: 'again', suspect: lost, not_before_ms: Date.now() + (error.retryAfterMs ?? AGAIN_MS) };
+    const nextMs = Date.now() + (error.retryAfterMs ?? AGAIN_MS);
+    const retry = error.retryable && nextMs < told.deadline_ms;
+    if (!info.isLocal || !retry) throw backendFailure(error, backend, { suspect: lost, retry });
+    return { kind: 'again', suspect: lost, not_before_ms: nextMs };
   }
 }

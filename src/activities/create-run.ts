@@ -24,20 +24,19 @@ export async function createRun(
   const resolved = await resolveActingStep(deps, requests, input, key, input.number > 1);
   if ('kind' in resolved) return resolved;
   const { backend, run, request } = resolved;
-  const told = { suspect: input.suspect, not_before_ms: input.not_before_ms };
 
   if (backend.capabilities.thread === 'required' && input.thread_id === null && backend.createThread) {
     const makeThread = backend.createThread.bind(backend);
     return actAtProvider<CreateRunOutput>({
       backend: backend.name,
-      told,
+      told: input,
       act: async (_suspect, signal) => ({ kind: 'thread', thread_id: await makeThread(run, signal) }),
     });
   }
 
   return actAtProvider<CreateRunOutput>({
     backend: backend.name,
-    told,
+    told: input,
     act: async (suspect, signal) => {
       const spec: CreateSpec = {
         run,

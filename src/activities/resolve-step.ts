@@ -7,7 +7,7 @@ import type { AttemptOverrides, TryAgain } from '../steps.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
 import { earlierTryMayHaveActed } from './suspicion.ts';
-import { resolveFailure } from './to-failure.ts';
+import { forGood, resolveFailure } from './to-failure.ts';
 
 export interface StepOfRun {
   readonly run_id: string;
@@ -52,16 +52,19 @@ const AGAIN_MS = 1_000;
 export async function resolveActingStep(
   deps: ActivityDeps,
   requests: RequestSource,
-  step: StepOfRun & { readonly suspect: boolean },
+  step: StepOfRun & { readonly suspect: boolean; readonly deadline_ms: number },
   key: string,
   checked: boolean,
 ): Promise<ResolvedStep | TryAgain> {
   try {
     return await resolveStep(deps, requests, step, key, checked);
   } catch (error) {
-    const forGood = error instanceof ApplicationFailure && error.nonRetryable === true;
-    if (forGood || !Context.current().info.isLocal) throw error;
-    const suspect = await earlierTryMayHaveActed(step.suspect);
-    return { kind: 'again', suspect, not_before_ms: Date.now() + AGAIN_MS };
+    const nextMs = Date.now() + AGAIN_MS;
+    if (error instanceof ApplicationFailure) {
+      if (error.nonRetryable === true) throw error;
+      if (nextMs >= step.deadline_ms) throw forGood(error);
+    }
+    if (!Context.current().info.isLocal) throw error;
+    return { kind: 'again', suspect: await earlierTryMayHaveActed(step.suspect), not_before_ms: nextMs };
   }
 }

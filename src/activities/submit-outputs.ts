@@ -15,7 +15,7 @@ export async function submitOutputs(
   const { backend, run } = resolved;
   return actAtProvider<SubmitOutputsOutput>({
     backend: backend.name,
-    told: { suspect: input.suspect, not_before_ms: input.not_before_ms },
+    told: input,
     act: async (suspect, signal) => {
       const observation = await backend.submit(input.attempt, input.outputs, run, { suspect, signal });
       return {

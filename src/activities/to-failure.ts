@@ -33,6 +33,16 @@ export function backendFailure(
   });
 }
 
+/** The same failure, not to be tried again: the run's time is up. */
+export function forGood({ type, message, details }: ApplicationFailure): ApplicationFailure {
+  return ApplicationFailure.create({
+    ...(type == null ? {} : { type }),
+    message,
+    nonRetryable: true,
+    details: details ?? [],
+  });
+}
+
 /** What {@link resolveRun} throws, for the workflow; anything else passes unchanged and is retried. */
 export function resolveFailure(error: unknown): unknown {
   if (error instanceof SecretSourceError) {
