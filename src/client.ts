@@ -6,7 +6,7 @@ import type { Priority } from '@temporalio/common';
 import { compareHolder } from './client-attach.ts';
 import { isMissing, RunHandle } from './client-handle.ts';
 import { staticDetails, staticSummary } from './client-summary.ts';
-import { NAMES } from './contract.ts';
+import { DEFAULTS, NAMES } from './contract.ts';
 import type { RunRequest, RunResult } from './contract.ts';
 import { InvalidRequestError, RunConflictError } from './errors.ts';
 import { checkRunId, checkRunRequest, requestDigest } from './request.ts';
@@ -87,6 +87,7 @@ export class RunClient {
           taskQueue: options.taskQueue ?? this.#taskQueue,
           args: [request],
           memo: { [NAMES.memo.requestDigest]: digest },
+          workflowTaskTimeout: DEFAULTS.workflowTaskSeconds * 1000,
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
           workflowIdConflictPolicy: 'FAIL',
           staticSummary: staticSummary(request),

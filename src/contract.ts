@@ -69,6 +69,8 @@ export const DEFAULTS = {
   maxBackoffSeconds: 60,
   /** How long a tool that no worker of its queue has is dispatched again before the model is told. */
   missingToolSeconds: 300,
+  /** How long a worker that died holds up a step that it was in: Temporal's workflow task timeout. */
+  workflowTaskSeconds: 5,
 } as const;
 
 export interface TextPart {

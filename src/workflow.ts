@@ -10,7 +10,7 @@ import {
 } from '@temporalio/workflow';
 import { readFailure, readResult } from './client-outcome.ts';
 import { staticDetails, staticSummary } from './client-summary.ts';
-import { NAMES } from './contract.ts';
+import { DEFAULTS, NAMES } from './contract.ts';
 import type { RunRequest, RunResult } from './contract.ts';
 import { endMessage, lostMessage } from './errors.ts';
 import type { LostCode, RunEnded, RunLost } from './errors.ts';
@@ -107,6 +107,7 @@ export async function executeRun(request: RunRequest, options: ExecuteRunOptions
       workflowId: id,
       taskQueue: options.taskQueue ?? NAMES.taskQueue,
       args: [request],
+      workflowTaskTimeout: DEFAULTS.workflowTaskSeconds * 1000,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       parentClosePolicy: 'REQUEST_CANCEL',
       cancellationType: 'WAIT_CANCELLATION_COMPLETED',

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import uuid
+from datetime import timedelta
 
 from temporalio.client import Client, WorkflowFailureError
 from temporalio.common import WorkflowIDReusePolicy
@@ -45,6 +46,7 @@ async def main() -> None:
         id=run_id or f"python-{uuid.uuid4()}",
         task_queue=os.environ.get("DROVER_TASK_QUEUE", "drover"),
         id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+        task_timeout=timedelta(seconds=5),
     )
     result = await read_result(handle)
     print(json.dumps({"id": handle.id, "code": result["code"], "output_text": result["output_text"]}))

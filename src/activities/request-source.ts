@@ -4,20 +4,22 @@
  */
 import { Context } from '@temporalio/activity';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { LRUCache } from 'lru-cache';
 import type { RunRequest } from '../contract.ts';
 
-const KEPT = 500;
+/** In memory, as JSON: a few thousand usual requests, or some dozens of the largest ones. */
+const KEPT_BYTES = 64 * 1024 * 1024;
 
 export class RequestSource {
-  readonly #held = new Map<string, RunRequest>();
+  readonly #held = new LRUCache<string, RunRequest>({
+    maxSize: KEPT_BYTES,
+    sizeCalculation: (request) => Math.max(JSON.stringify(request).length, 1),
+  });
 
   /** Keeps a request that a local activity was handed, for the activities that follow in this worker. */
   keep(request: RunRequest): void {
     const key = executionKey();
-    this.#held.delete(key);
-    this.#held.set(key, request);
-    const oldest = this.#held.keys().next();
-    if (this.#held.size > KEPT && !oldest.done) this.#held.delete(oldest.value);
+    if (!this.#held.has(key)) this.#held.set(key, request);
   }
 
   /** The request of the workflow that scheduled this activity; read from the server where it is not held. */

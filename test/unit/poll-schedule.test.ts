@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { nextLookMs } from '../../src/activities/poll-schedule.ts';
 
-/** How often a wait of this length looks, without jitter and without time spent in the look itself. */
+/** How often a wait of this length looks, with the usual jitter and without time spent in the look itself. */
 function looks(waitMs: number): number {
   let count = 0;
-  for (let at = 0; at < waitMs; at += nextLookMs(at, null, 0)) count += 1;
+  for (let at = 0; at < waitMs; at += nextLookMs(at, null, 0.5)) count += 1;
   return count;
 }
 
@@ -20,14 +20,19 @@ describe('the time of the next look', () => {
       expect(looks(seconds * 1000)).toBeLessThanOrEqual(15 + seconds / 2);
   });
 
-  test('from 100 s on costs no more than twice the looks of a poll every five seconds', () => {
-    for (const seconds of [100, 300, 600])
-      expect(looks(seconds * 1000)).toBeLessThanOrEqual((2 * seconds) / 5);
+  test('from two minutes on costs no more than twice the looks of a poll at once and then every five seconds', () => {
+    for (const seconds of [120, 180, 300, 600])
+      expect(looks(seconds * 1000)).toBeLessThanOrEqual(2 * (1 + seconds / 5));
+  });
+
+  test('comes sooner than half a poll of five seconds, in the middle, for whatever models usually take', () => {
+    for (const seconds of [1, 30, 60, 120, 180])
+      expect(nextLookMs(seconds * 1000, null, 0.5) / 2).toBeLessThan(2_300);
   });
 
   test('is what the provider wishes, within a floor and a minute', () => {
     expect(nextLookMs(50_000, 700, 0)).toBe(700);
-    expect(nextLookMs(0, 1, 0)).toBe(250);
+    expect(nextLookMs(0, 1, 0)).toBe(270);
     expect(nextLookMs(0, 10_000_000, 0)).toBe(60_000);
   });
 
