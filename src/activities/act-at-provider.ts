@@ -13,7 +13,7 @@ const AGAIN_MS = 1_000;
 
 export interface Acting<T> {
   readonly backend: string;
-  readonly told: Pick<CreateRunInput, 'suspect' | 'not_before_ms' | 'deadline_ms'>;
+  readonly told: Pick<CreateRunInput, 'suspect' | 'fresh' | 'not_before_ms' | 'deadline_ms'>;
   /** Acts at the provider. Not aborted by a cancel: what it made has to be known to be cancelled. */
   act(suspect: boolean, signal: AbortSignal): Promise<T>;
   /** Where an error is an answer after all. */
@@ -43,7 +43,7 @@ export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain>
     await beat.record(beat.details);
     throw waitFailure(early);
   }
-  const suspect = await earlierTryMayHaveActed(told.suspect);
+  const suspect = await earlierTryMayHaveActed(told);
   // Never clean before the refusal: a beat that comes to the server late would wipe the mark that follows it.
   using beat = startBeat<ActingMark>({ clean: false });
   if (!(await markActing(beat))) throw waitFailure(AGAIN_MS);

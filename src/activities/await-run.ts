@@ -95,6 +95,9 @@ class Waiter {
 
   async wait(): Promise<AwaitRunOutput> {
     using beat = startBeat<WaitDetails>(this.#details(null));
+    // What this look makes, a later one has to know of.
+    if (this.#resolved.backend.lookActs?.(this.#input.attempt) === true)
+      this.#context.heartbeat(this.#details(null));
     const signal = AbortSignal.any([this.#context.cancellationSignal, this.#deps.shutdownSignal]);
     try {
       return await this.#look(signal, (details) => {

@@ -22,7 +22,7 @@ export interface Beat<D> extends Disposable {
   record(details: D): Promise<boolean>;
 }
 
-/** Beats at once and then each second, with the details as they are then, until disposed. */
+/** Beats each second, with the details as they are then, until disposed: what ends sooner costs no beat. */
 export function startBeat<D>(details: D): Beat<D> {
   const context = Context.current();
   const beat = {
@@ -44,7 +44,6 @@ export function startBeat<D>(details: D): Beat<D> {
   const tick = (): void => context.heartbeat(beat.details);
   if (context.info.isLocal)
     return { ...beat, record: () => Promise.resolve(true), [Symbol.dispose]: () => undefined };
-  tick();
   const timer = setInterval(tick, INTERVAL_MS);
   return beat;
 }

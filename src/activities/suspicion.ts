@@ -8,21 +8,74 @@ export interface ActingMark {
   readonly clean: boolean;
 }
 
+/** What a step is told of its earlier tries by the workflow. */
+export interface ToldOfTries {
+  /** An earlier try may have acted although its answer was lost. */
+  readonly suspect: boolean;
+  /** True where no earlier try can have been, so that nobody need be asked. */
+  readonly fresh?: boolean;
+}
+
 /** `temporal.api.enums.v1.TimeoutType`. */
 const SCHEDULE_TO_START = 2;
+const PAGE = 5;
 
-type HistoryPage = Awaited<ReturnType<Client['workflowService']['getWorkflowExecutionHistoryReverse']>>;
-type HistoryEvent = NonNullable<NonNullable<HistoryPage['history']>['events']>[number];
+type Service = Client['workflowService'];
+type HistoryPage = Awaited<ReturnType<Service['getWorkflowExecutionHistoryReverse']>>;
+export type HistoryEvent = NonNullable<NonNullable<HistoryPage['history']>['events']>[number];
 
-/** True for a task that was given up after it had started, false for one that completed, null for all else. */
-function readTaskEvent(event: HistoryEvent): boolean | null {
-  if (event.workflowTaskFailedEventAttributes) return true;
+/** What an event says of the workflow task that is under way: given up before, none before, or nothing. */
+type Trace = 'lost' | 'completed' | 'started' | null;
+
+function readTrace(event: HistoryEvent): Trace {
+  if (event.workflowTaskFailedEventAttributes) return 'lost';
   const timedOut = event.workflowTaskTimedOutEventAttributes;
   // A dead worker's own queue: the task had not started there.
-  if (timedOut && Number(timedOut.timeoutType) !== SCHEDULE_TO_START) return true;
-  if (event.workflowTaskCompletedEventAttributes || event.workflowExecutionStartedEventAttributes)
-    return false;
-  return null;
+  if (timedOut && Number(timedOut.timeoutType) !== SCHEDULE_TO_START) return 'lost';
+  if (event.workflowTaskCompletedEventAttributes) return 'completed';
+  return event.workflowExecutionStartedEventAttributes ? 'started' : null;
+}
+
+/**
+ * Reads an execution's events, the last one first, and says whether a workflow task was given up after the last one
+ * that completed. Where none has completed yet it goes on in the execution that was continued as new: the try that
+ * was lost there may have gone further than the one that continued.
+ *
+ * @param events of an execution by its run id, the last one first
+ */
+export async function wasTaskLost(
+  events: (runId: string) => AsyncIterable<HistoryEvent>,
+  runId: string,
+): Promise<boolean> {
+  let own = true;
+  for (let at: string | null | undefined = runId; at != null && at !== ''; own = false) {
+    let passOver = own ? 0 : 1;
+    let before: string | null | undefined = null;
+    for await (const event of events(at)) {
+      const trace = readTrace(event);
+      if (trace === 'lost') return true;
+      if (trace === 'completed' && passOver-- === 0) return false;
+      if (trace === 'started')
+        before = event.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
+    }
+    at = before;
+  }
+  return false;
+}
+
+async function* readBackwards({ client, info }: Context, runId: string): AsyncGenerator<HistoryEvent> {
+  const workflowId = info.workflowExecution?.workflowId ?? '';
+  let nextPageToken: Uint8Array | null = null;
+  do {
+    const page: HistoryPage = await client.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace: info.namespace,
+      execution: { workflowId, runId },
+      maximumPageSize: PAGE,
+      ...(nextPageToken === null ? {} : { nextPageToken }),
+    });
+    yield* page.history?.events ?? [];
+    nextPageToken = page.nextPageToken && page.nextPageToken.length > 0 ? page.nextPageToken : null;
+  } while (nextPageToken !== null);
 }
 
 /**
@@ -31,33 +84,18 @@ function readTaskEvent(event: HistoryEvent): boolean | null {
  * (The task's own attempt number does not tell: it begins anew when a sticky worker is given up.)
  */
 async function workflowTaskTriedBefore(context: Context): Promise<boolean> {
-  const { client, info } = context;
-  let nextPageToken: Uint8Array | null = null;
   try {
-    do {
-      const page: HistoryPage = await client.workflowService.getWorkflowExecutionHistoryReverse({
-        namespace: info.namespace,
-        execution: info.workflowExecution ?? null,
-        maximumPageSize: 5,
-        ...(nextPageToken === null ? {} : { nextPageToken }),
-      });
-      for (const event of page.history?.events ?? []) {
-        const answer = readTaskEvent(event);
-        if (answer !== null) return answer;
-      }
-      nextPageToken = page.nextPageToken && page.nextPageToken.length > 0 ? page.nextPageToken : null;
-    } while (nextPageToken !== null);
-    return false;
+    return await wasTaskLost((at) => readBackwards(context, at), context.info.workflowExecution?.runId ?? '');
   } catch {
     return true;
   }
 }
 
-export async function earlierTryMayHaveActed(told: boolean): Promise<boolean> {
+export async function earlierTryMayHaveActed({ suspect, fresh = false }: ToldOfTries): Promise<boolean> {
   const context = Context.current();
   const { info } = context;
-  if (told) return true;
-  if (info.isLocal) return info.attempt > 1 || workflowTaskTriedBefore(context);
+  if (suspect) return true;
+  if (info.isLocal) return info.attempt > 1 || (!fresh && (await workflowTaskTriedBefore(context)));
   const mark = info.heartbeatDetails as ActingMark | null | undefined;
   return mark === null || mark === undefined ? info.attempt > 1 : !mark.clean;
 }

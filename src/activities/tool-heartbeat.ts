@@ -32,7 +32,7 @@ function cleanDetails(details: unknown, mask: (text: string) => string): unknown
   }
 }
 
-/** Beats at once, then each half of the timeout, until it is stopped. Without a timeout it only passes details on. */
+/** Beats each half of the timeout until it is stopped. Without a timeout it only passes details on. */
 export function startHeartbeat(context: Context, { onceKey, mask }: HeartbeatOptions): Heartbeat {
   const { heartbeatDetails, heartbeatTimeoutMs } = context.info;
   const previous: unknown = isStartedMark(heartbeatDetails) ? heartbeatDetails.details : heartbeatDetails;
@@ -47,7 +47,6 @@ export function startHeartbeat(context: Context, { onceKey, mask }: HeartbeatOpt
   if (heartbeatTimeoutMs === undefined || heartbeatTimeoutMs <= 0) {
     return { beat, previous: last, stop: () => undefined };
   }
-  send();
   const timer = setInterval(send, Math.max(heartbeatTimeoutMs / 2, 1));
   return { beat, previous: last, stop: () => clearInterval(timer) };
 }
