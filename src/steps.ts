@@ -41,8 +41,6 @@ interface ActingInput extends StepInput {
   readonly request?: RunRequest;
   /** An earlier try may have acted although its answer was lost. */
   readonly suspect: boolean;
-  /** Given to local activities only: no earlier try can have been, so that the history need not be read for one. */
-  readonly fresh?: boolean;
   /** Epoch milliseconds before which the provider does not want to be asked again. */
   readonly not_before_ms: number;
   /** Epoch milliseconds of the run's deadline. */

@@ -5,7 +5,7 @@ import { guardActs } from '../backends/act-guard.ts';
 import type { BackendError } from '../backends/backend.ts';
 import { ACTIVITY_FAILURES, type CreateRunInput, type TryAgain } from '../steps.ts';
 import { startBeat } from './beat.ts';
-import { earlierTryMayHaveActed, markActing, type ActingMark } from './suspicion.ts';
+import { standingOf, markActing, type ActingMark } from './suspicion.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
 
 /** First wait before another try where the provider says none, in milliseconds. */
@@ -13,7 +13,9 @@ const AGAIN_MS = 1_000;
 
 export interface Acting<T> {
   readonly backend: string;
-  readonly told: Pick<CreateRunInput, 'suspect' | 'fresh' | 'not_before_ms' | 'deadline_ms'>;
+  /** Of this worker, as Temporal knows it. */
+  readonly identity: string;
+  readonly told: Pick<CreateRunInput, 'suspect' | 'not_before_ms' | 'deadline_ms'>;
   /** Acts at the provider. Not aborted by a cancel: what it made has to be known to be cancelled. */
   act(suspect: boolean, signal: AbortSignal): Promise<T>;
   /** Where an error is an answer after all. */
@@ -43,7 +45,8 @@ export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain>
     await beat.record(beat.details);
     throw waitFailure(early);
   }
-  const suspect = await earlierTryMayHaveActed(told);
+  const { ours, suspect } = await standingOf(told.suspect, acting.identity);
+  if (!ours) return { kind: 'again', suspect, not_before_ms: 0 };
   // Never clean before the refusal: a beat that comes to the server late would wipe the mark that follows it.
   using beat = startBeat<ActingMark>({ clean: false });
   if (!(await markActing(beat))) throw waitFailure(AGAIN_MS);

@@ -29,6 +29,7 @@ export async function createRun(
     const makeThread = backend.createThread.bind(backend);
     return actAtProvider<CreateRunOutput>({
       backend: backend.name,
+      identity: deps.identity,
       told: input,
       act: async (_suspect, signal) => ({ kind: 'thread', thread_id: await makeThread(run, signal) }),
     });
@@ -36,6 +37,7 @@ export async function createRun(
 
   return actAtProvider<CreateRunOutput>({
     backend: backend.name,
+    identity: deps.identity,
     told: input,
     act: async (suspect, signal) => {
       const spec: CreateSpec = {

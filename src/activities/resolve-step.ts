@@ -6,7 +6,7 @@ import { resolveRun, type Resolved } from '../resolve-run.ts';
 import type { AttemptOverrides, TryAgain } from '../steps.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
-import { earlierTryMayHaveActed, type ToldOfTries } from './suspicion.ts';
+import { standingOf } from './suspicion.ts';
 import { forGood, resolveFailure } from './to-failure.ts';
 
 export interface StepOfRun {
@@ -52,7 +52,7 @@ const AGAIN_MS = 1_000;
 export async function resolveActingStep(
   deps: ActivityDeps,
   requests: RequestSource,
-  step: StepOfRun & ToldOfTries & { readonly deadline_ms: number },
+  step: StepOfRun & { readonly suspect: boolean; readonly deadline_ms: number },
   key: string,
   checked: boolean,
 ): Promise<ResolvedStep | TryAgain> {
@@ -65,6 +65,7 @@ export async function resolveActingStep(
       if (nextMs >= step.deadline_ms) throw forGood(error);
     }
     if (!Context.current().info.isLocal) throw error;
-    return { kind: 'again', suspect: await earlierTryMayHaveActed(step), not_before_ms: nextMs };
+    const { suspect } = await standingOf(step.suspect, deps.identity);
+    return { kind: 'again', suspect, not_before_ms: nextMs };
   }
 }

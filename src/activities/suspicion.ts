@@ -1,4 +1,4 @@
-/** Whether an earlier try of this step may have acted at the provider. */
+/** Whose turn it is, and whether an earlier try of this step may have acted at the provider. */
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Beat } from './beat.ts';
@@ -8,20 +8,19 @@ export interface ActingMark {
   readonly clean: boolean;
 }
 
-/** What a step is told of its earlier tries by the workflow. */
-export interface ToldOfTries {
+/** Whether this try of a step may act. */
+export interface Standing {
+  /** The workflow task that this step belongs to is this worker's. Always so for a plain activity. */
+  readonly ours: boolean;
   /** An earlier try may have acted although its answer was lost. */
   readonly suspect: boolean;
-  /** True where no earlier try can have been, so that nobody need be asked. */
-  readonly fresh?: boolean;
 }
 
 /** `temporal.api.enums.v1.TimeoutType`. */
 const SCHEDULE_TO_START = 2;
 const PAGE = 5;
 
-type Service = Client['workflowService'];
-type HistoryPage = Awaited<ReturnType<Service['getWorkflowExecutionHistoryReverse']>>;
+type HistoryPage = Awaited<ReturnType<Client['workflowService']['getWorkflowExecutionHistoryReverse']>>;
 export type HistoryEvent = NonNullable<NonNullable<HistoryPage['history']>['events']>[number];
 
 /** What an event says of the workflow task that is under way: given up before, none before, or nothing. */
@@ -37,30 +36,38 @@ function readTrace(event: HistoryEvent): Trace {
 }
 
 /**
- * Reads an execution's events, the last one first, and says whether a workflow task was given up after the last one
- * that completed. Where none has completed yet it goes on in the execution that was continued as new: the try that
- * was lost there may have gone further than the one that continued.
+ * Reads an execution's events, the last one first.
+ *
+ * `ours`: the last one is a workflow task that started for this worker. Anything else is no task to act in: a query
+ * has the worker run the workflow's code up to where it stands, local activities included, while another worker is in
+ * that very task, or after the workflow was terminated.
+ *
+ * `suspect`: a workflow task was given up after the last one that completed. Where none has completed yet the reading
+ * goes on in the execution that was continued as new: the try that was lost there may have gone further than the one
+ * that continued.
  *
  * @param events of an execution by its run id, the last one first
  */
-export async function wasTaskLost(
+export async function readStanding(
   events: (runId: string) => AsyncIterable<HistoryEvent>,
   runId: string,
-): Promise<boolean> {
-  let own = true;
-  for (let at: string | null | undefined = runId; at != null && at !== ''; own = false) {
-    let passOver = own ? 0 : 1;
+  identity: string,
+): Promise<Standing> {
+  let ours: boolean | null = null;
+  for (let at: string | null | undefined = runId; at != null && at !== '';) {
+    let passOver = at === runId ? 0 : 1;
     let before: string | null | undefined = null;
     for await (const event of events(at)) {
+      ours ??= event.workflowTaskStartedEventAttributes?.identity === identity;
       const trace = readTrace(event);
-      if (trace === 'lost') return true;
-      if (trace === 'completed' && passOver-- === 0) return false;
+      if (trace === 'lost') return { ours, suspect: true };
+      if (trace === 'completed' && passOver-- === 0) return { ours, suspect: false };
       if (trace === 'started')
         before = event.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
     }
     at = before;
   }
-  return false;
+  return { ours: ours ?? false, suspect: false };
 }
 
 async function* readBackwards({ client, info }: Context, runId: string): AsyncGenerator<HistoryEvent> {
@@ -83,21 +90,29 @@ async function* readBackwards({ client, info }: Context, runId: string): AsyncGe
  * But the history then has a workflow task that started and did not complete, after the last one that did.
  * (The task's own attempt number does not tell: it begins anew when a sticky worker is given up.)
  */
-async function workflowTaskTriedBefore(context: Context): Promise<boolean> {
+async function standingOfTask(context: Context, identity: string): Promise<Standing> {
+  const runId = context.info.workflowExecution?.runId ?? '';
   try {
-    return await wasTaskLost((at) => readBackwards(context, at), context.info.workflowExecution?.runId ?? '');
+    return await readStanding((at) => readBackwards(context, at), runId, identity);
   } catch {
-    return true;
+    return { ours: false, suspect: true };
   }
 }
 
-export async function earlierTryMayHaveActed({ suspect, fresh = false }: ToldOfTries): Promise<boolean> {
+/**
+ * @param suspected the workflow suspects an earlier try already
+ * @param identity of this worker, as Temporal knows it
+ */
+export async function standingOf(suspected: boolean, identity: string): Promise<Standing> {
   const context = Context.current();
   const { info } = context;
-  if (suspect) return true;
-  if (info.isLocal) return info.attempt > 1 || (!fresh && (await workflowTaskTriedBefore(context)));
+  if (info.isLocal) {
+    const { ours, suspect } = await standingOfTask(context, identity);
+    return { ours, suspect: suspected || suspect || info.attempt > 1 };
+  }
   const mark = info.heartbeatDetails as ActingMark | null | undefined;
-  return mark === null || mark === undefined ? info.attempt > 1 : !mark.clean;
+  const suspect = mark === null || mark === undefined ? info.attempt > 1 : !mark.clean;
+  return { ours: true, suspect: suspected || suspect };
 }
 
 /** Marks a plain activity as acting; false where it is no longer ours and must not act. */

@@ -10,7 +10,7 @@ import {
 import { DEFAULTS, LIMITS } from '../contract.ts';
 import type { AttemptReason, RunRequest, RunResult } from '../contract.ts';
 import type { EndCode } from '../failures.ts';
-import type { AwaitRunOutput, CreateRunInput, SubmitOutputsInput } from '../steps.ts';
+import type { AwaitRunOutput, CreateRunInput } from '../steps.ts';
 import { cancelLive, stepInput, type DriveContext } from './cancel-live.ts';
 import { decide } from './decide.ts';
 import {
@@ -23,7 +23,6 @@ import {
   warn,
   type LiveAttempt,
 } from './drive-state.ts';
-import { isFirstTask, isFirstTaskAfter } from './fresh-step.ts';
 import { packState, type PackedState } from './pack-state.ts';
 import { awaitRun, createOnNewThread, createRun, StepFailed, submitOutputs } from './provider-steps.ts';
 import { publishAttempt, publishPhase } from './publish.ts';
@@ -60,9 +59,7 @@ async function createOrAdopt(context: DriveContext): Promise<void> {
     previous: state.previous?.ref ?? null,
     resume_outputs: state.previous?.outputs ?? [],
   };
-  const { historyLength, continuedFromExecutionRunId } = workflowInfo();
-  const fresh = isFirstTask(historyLength, continuedFromExecutionRunId !== undefined);
-  let made = await createRun(input, { request, fresh });
+  let made = await createRun(input, request);
   if (made.kind === 'thread') {
     state.thread_id = made.thread_id;
     made = await createOnNewThread({ ...input, thread_id: made.thread_id });
@@ -85,17 +82,17 @@ async function submitRound(context: DriveContext): Promise<'submitted' | 'gone'>
 async function submitOrFind(context: DriveContext, live: LiveAttempt): Promise<'submitted' | 'gone'> {
   const { state, request } = context;
   publishPhase(context, 'submitting outputs');
-  const { trace } = context;
-  const fresh = trace !== null && isFirstTaskAfter(trace, workflowInfo().historyLength);
-  const input: SubmitOutputsInput = {
-    ...stepInput(context),
-    attempt: live.ref,
-    outputs: live.outputs,
-    suspect: wasReset(),
-    not_before_ms: 0,
-    deadline_ms: state.deadline_ms,
-  };
-  const done = await submitOutputs(input, { request, fresh });
+  const done = await submitOutputs(
+    {
+      ...stepInput(context),
+      attempt: live.ref,
+      outputs: live.outputs,
+      suspect: wasReset(),
+      not_before_ms: 0,
+      deadline_ms: state.deadline_ms,
+    },
+    request,
+  );
   if (done.kind === 'gone') return 'gone';
   outputsSubmitted(state, done.attempt, done.ambiguous);
   return 'submitted';

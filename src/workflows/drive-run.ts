@@ -70,7 +70,6 @@ export async function driveRun(input: RunRequest, carried?: PackedState): Promis
     state: carried ? unpackState(carried) : initialState(request, Date.now()),
     settled: new Map(),
     unsettled: new Map(),
-    trace: null,
     round: null,
   };
   const { state } = context;

@@ -88,13 +88,6 @@ interface ActingInput {
   readonly number: number;
 }
 
-/** What only a local activity is given: its input stands in no history. */
-export interface LocalInput {
-  readonly request: RunRequest;
-  /** No earlier try of the step can have been. */
-  readonly fresh: boolean;
-}
-
 /**
  * Tries a step once as a local activity, which costs one event, and then as a plain one, whose retries
  * cost none. The local try is not cancelled: it is short, and what it made has to be known to be cancelled.
@@ -102,18 +95,18 @@ export interface LocalInput {
 async function act<O extends { kind: string }>(
   activity: string,
   input: ActingInput,
-  local: LocalInput,
+  request: RunRequest,
 ): Promise<Exclude<O, TryAgain>> {
-  const first = await actLocally<O>(activity, input, local);
+  const first = await actLocally<O>(activity, input, request);
   if (first.kind !== 'again') return first as Exclude<O, TryAgain>;
   const { suspect, not_before_ms } = first as unknown as TryAgain;
   return actPlainly<O>(activity, { ...input, suspect, not_before_ms });
 }
 
-async function actLocally<O>(activity: string, input: ActingInput, local: LocalInput): Promise<O> {
+async function actLocally<O>(activity: string, input: ActingInput, request: RunRequest): Promise<O> {
   try {
     return await CancellationScope.nonCancellable(() =>
-      scheduleLocalActivity<O>(activity, [{ ...input, ...local }], {
+      scheduleLocalActivity<O>(activity, [{ ...input, request }], {
         startToCloseTimeout: '2 minutes',
         retry: { maximumAttempts: 1 },
         summary: `attempt ${input.number}`,
@@ -146,9 +139,9 @@ async function actPlainly<O>(activity: string, input: ActingInput): Promise<Excl
 
 export function createRun(
   input: CreateRunInput,
-  local: LocalInput,
+  request: RunRequest,
 ): Promise<Exclude<CreateRunOutput, TryAgain>> {
-  return act<CreateRunOutput>(NAMES.activities.createRun, input, local);
+  return act<CreateRunOutput>(NAMES.activities.createRun, input, request);
 }
 
 /**
@@ -163,9 +156,9 @@ export async function createOnNewThread(input: CreateRunInput): Promise<Created>
 
 export function submitOutputs(
   input: SubmitOutputsInput,
-  local: LocalInput,
+  request: RunRequest,
 ): Promise<Exclude<SubmitOutputsOutput, TryAgain>> {
-  return act<SubmitOutputsOutput>(NAMES.activities.submitOutputs, input, local);
+  return act<SubmitOutputsOutput>(NAMES.activities.submitOutputs, input, request);
 }
 
 /** How long one stay in the activity may hold its slot beyond the deadline: its last look and its answer. */

@@ -12,7 +12,6 @@ import type { LookupInput, LookupOutput, PlannedCall, ToolInput, ToolPolicy } fr
 import type { DriveState } from './drive-state.ts';
 import { openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
 import { cutOutput } from './fit-round.ts';
-import type { RoundTrace } from './fresh-step.ts';
 import { jsonBytes, utf8Bytes } from './run-result.ts';
 import { errorOutput, outputText, readOutcome, type ToolOutcome } from './tool-outcome.ts';
 
@@ -25,8 +24,6 @@ export interface RoundContext {
   readonly settled: Map<string, SettleEffect>;
   /** Keys that wait for such an answer. */
   readonly unsettled: Map<string, string>;
-  /** Of the round under way, or of the last one of this execution. */
-  trace: RoundTrace | null;
 }
 
 const MIN_MS = 1_000;
@@ -144,10 +141,6 @@ export async function runCall(
   const giveUpMs = Date.now() + DEFAULTS.missingToolSeconds * 1000;
   for (let waitMs = MIN_MS; ; waitMs = Math.min(waitMs * 2, 30_000)) {
     const outcome = await tryOnce(call, policy, input, state);
-    if (context.trace) {
-      context.trace.calls += 1;
-      context.trace.plain &&= outcome.kind === 'done';
-    }
     switch (outcome.kind) {
       case 'done':
         settleEntry(state.ledger, key, 'done', outcome.output);

@@ -1,5 +1,5 @@
 /** Runs one round of tool calls: what the ledger holds is answered from it, the rest is dispatched in parallel. */
-import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { LIMITS, type ToolCallResult } from '../contract.ts';
 import type { PlannedCall, ToolOutput, ToolPolicy } from '../steps.ts';
 import { divergentOutput, matchCall, openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
@@ -81,7 +81,6 @@ async function inLanes<T>(
 export async function runRound(context: RoundContext, calls: readonly PlannedCall[]): Promise<RoundEnd> {
   const { state } = context;
   state.rounds += 1;
-  context.trace = { from: workflowInfo().historyLength, calls: 0, plain: true };
   const dispatches: Dispatch[] = [];
   const joins: { record: CallRecord; key: string; divergent: boolean }[] = [];
   for (const call of calls) {

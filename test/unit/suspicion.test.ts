@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { wasTaskLost, type HistoryEvent } from '../../src/activities/suspicion.ts';
+import { readStanding, type HistoryEvent, type Standing } from '../../src/activities/suspicion.ts';
 
 const started = (before = ''): object => ({
   workflowExecutionStartedEventAttributes: { continuedExecutionRunId: before },
@@ -9,13 +9,35 @@ const failed = { workflowTaskFailedEventAttributes: {} };
 const timedOut = (timeoutType: number): object => ({ workflowTaskTimedOutEventAttributes: { timeoutType } });
 const START_TO_CLOSE = 1;
 const SCHEDULE_TO_START = 2;
+const terminated = { workflowExecutionTerminatedEventAttributes: {} };
 const other = { activityTaskCompletedEventAttributes: {} };
 
+const taskOf = (identity: string): object => ({ workflowTaskStartedEventAttributes: { identity } });
+
 /** Executions by run id, each with its events in the order in which they came. */
-const lostIn = (executions: Record<string, readonly object[]>): Promise<boolean> =>
-  wasTaskLost(async function* (runId) {
-    yield* (executions[runId] ?? []).toReversed() as HistoryEvent[];
-  }, 'this');
+const standingIn = (executions: Record<string, readonly object[]>): Promise<Standing> =>
+  readStanding(
+    async function* (runId) {
+      yield* (executions[runId] ?? []).toReversed() as HistoryEvent[];
+    },
+    'this',
+    'me',
+  );
+const lostIn = async (executions: Record<string, readonly object[]>): Promise<boolean> =>
+  (await standingIn(executions)).suspect;
+
+describe('a workflow task', () => {
+  test.each([
+    ['that started for this worker is ours', [started(), taskOf('me')], true],
+    ['that started for another worker is not', [started(), taskOf('me'), completed, taskOf('other')], false],
+    ['that has not started is not', [started(), taskOf('me'), completed, other], false],
+    ['that was given up is not', [started(), taskOf('me'), failed], false],
+    ['of a closed workflow is not', [started(), taskOf('me'), terminated], false],
+    ['of a workflow without a history is not', [], false],
+  ])('%s', async (_what, events, ours) => {
+    expect((await standingIn({ this: events })).ours).toBe(ours);
+  });
+});
 
 describe('a workflow task that was given up', () => {
   test.each([
