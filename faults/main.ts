@@ -51,7 +51,7 @@ async function run(options: Options): Promise<number> {
       faults: options.faults,
       onProgress: say,
     });
-    const verdict = judge(evidence, { ends: (plan) => driver.ends(plan), tasks, endAt });
+    const verdict = judge(evidence, { promises: driver.promises, tasks, endAt });
     const report = makeReport(verdict, options, {
       tookMs: endAt - begun,
       temporal: stage.temporalVersion,

@@ -38,6 +38,14 @@ export interface DriverStage {
   readonly taskQueue: string;
 }
 
+/** What a driver is held to. */
+export interface Promises {
+  /** Codes of an end that is right; null is completed. */
+  ends(plan: RunPlan): readonly (string | null)[];
+  /** A once-effect that its tool names is one, however often the model asks for it. */
+  readonly namedIsOne: boolean;
+}
+
 export interface Driver {
   readonly name: 'drover' | 'textbook';
   readonly workerEntry: string;
@@ -50,6 +58,5 @@ export interface Driver {
   settle(stage: DriverStage, plan: RunPlan, key: string, verdict: Verdict): Promise<void>;
   /** Of a run that has closed. */
   word(stage: DriverStage, plan: RunPlan): Promise<FinalState['word']>;
-  /** Codes of an end that is right for this driver. */
-  ends(plan: RunPlan): readonly (string | null)[];
+  readonly promises: Promises;
 }

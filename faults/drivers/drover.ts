@@ -66,5 +66,5 @@ export const drover: Driver = {
       throw error;
     }
   },
-  ends: (plan) => plan.ends,
+  promises: { ends: (plan) => plan.ends, namedIsOne: true },
 };

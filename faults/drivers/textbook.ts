@@ -67,8 +67,13 @@ export const textbook: Driver = {
       throw error;
     }
   },
-  ends: ({ shape, attempts: [first] }) => {
-    const end = first?.end === 'answer' ? null : 'failed';
-    return shape === 'cancelled_by_service' ? [end, 'failed'] : [end];
+  promises: {
+    ends: ({ shape, attempts: [first] }) => {
+      const end = first?.end === 'answer' ? null : 'failed';
+      // Later steps of a chain of responses are asked for without a budget.
+      const open = shape === 'cancelled_by_service' || shape === 'out_of_tokens';
+      return open ? [null, 'failed'] : [end];
+    },
+    namedIsOne: false,
   },
 };

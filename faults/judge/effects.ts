@@ -7,15 +7,15 @@ import type { Finding } from './finding.ts';
 
 const identity = ({ tool, args }: Pick<ToolEntry, 'tool' | 'args'>): string => identityOf(tool, args);
 
-/** How often the model asks for an effect within one attempt, at most. A named once-effect is one however often. */
-function allowedOf(run: RunFacts): ReadonlyMap<string, number> {
+/** How often the model asks for an effect within one attempt, at most; one however often, where that is promised. */
+function allowedOf(run: RunFacts, namedIsOne: boolean): ReadonlyMap<string, number> {
   const most = new Map<string, number>();
   for (const attempt of run.plan.attempts) {
     const asked = new Map<string, number>();
     for (const call of attempt.rounds.flat()) {
       const key = identityOf(call.tool, call.args);
       const { effect, keyed } = traitsOf(call.tool);
-      asked.set(key, effect === 'once' && keyed ? 1 : (asked.get(key) ?? 0) + 1);
+      asked.set(key, namedIsOne && effect === 'once' && keyed ? 1 : (asked.get(key) ?? 0) + 1);
     }
     for (const [key, count] of asked) most.set(key, Math.max(most.get(key) ?? 0, count));
   }
@@ -32,8 +32,8 @@ function groups(entries: readonly ToolEntry[]): ReadonlyMap<string, readonly Too
 }
 
 /** A once-effect that was started more often than the model asked for it in any one attempt. */
-export function judgeOnce(run: RunFacts): readonly Finding[] {
-  const allowed = allowedOf(run);
+export function judgeOnce(run: RunFacts, namedIsOne: boolean): readonly Finding[] {
+  const allowed = allowedOf(run, namedIsOne);
   const starts = run.tools.filter(
     ({ event, tool }) => event === 'started' && traitsOf(tool).effect === 'once',
   );
@@ -52,8 +52,8 @@ export function judgeOnce(run: RunFacts): readonly Finding[] {
 }
 
 /** A named effect that was made under more keys than the model asked for it in any one attempt: made twice. */
-export function judgeNamed(run: RunFacts): readonly Finding[] {
-  const allowed = allowedOf(run);
+export function judgeNamed(run: RunFacts, namedIsOne: boolean): readonly Finding[] {
+  const allowed = allowedOf(run, namedIsOne);
   const made = run.tools.filter(
     ({ event, tool }) => event === 'finished' && traitsOf(tool).keyed && traitsOf(tool).effect !== 'none',
   );
@@ -74,8 +74,8 @@ export function judgeNamed(run: RunFacts): readonly Finding[] {
 }
 
 /** The key by which a system that acts tells a repeat from a new effect has to stay the same. */
-export function judgeKeys(run: RunFacts): readonly Finding[] {
-  const allowed = allowedOf(run);
+export function judgeKeys(run: RunFacts, namedIsOne: boolean): readonly Finding[] {
+  const allowed = allowedOf(run, namedIsOne);
   const told = run.tools.filter(({ tool }) => traitsOf(tool).effect !== 'none');
   return [...groups(told)].flatMap(([key, entries]): readonly Finding[] => {
     const [first] = entries;

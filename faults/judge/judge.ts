@@ -1,5 +1,6 @@
 /** The judge: every finding, and every figure of the report that comes from the journals. Pure. */
 import { isKnownStatus } from '../../src/run.ts';
+import type { Promises } from '../drivers/driver.ts';
 import { classifyKills, countWindows } from '../kill-windows.ts';
 import type { WorkflowTask } from '../kill-windows.ts';
 import type { KillWindow } from '../nemesis-journal.ts';
@@ -44,21 +45,17 @@ function providerFaults(facts: Facts): number {
   return facts.exchanges.filter(isFaulty).length + unknown.length;
 }
 
-function judgeRun(
-  run: RunFacts,
-  facts: Facts,
-  right: readonly (string | null)[],
-  endAt: number,
-): readonly Finding[] {
+function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): readonly Finding[] {
   const excused = excusedIds(run, facts);
+  const { namedIsOne } = promises;
   return [
     ...judgeLost(run),
-    ...judgeEnd(run, right),
+    ...judgeEnd(run, promises.ends(run.plan)),
     ...judgeLiveOverOne(run, excused),
     ...judgeOrphans(run, excused, endAt),
-    ...judgeOnce(run),
-    ...judgeNamed(run),
-    ...judgeKeys(run),
+    ...judgeOnce(run, namedIsOne),
+    ...judgeNamed(run, namedIsOne),
+    ...judgeKeys(run, namedIsOne),
     ...judgeReuse(run, facts),
     ...judgeMissing(run),
     ...judgeDouble(run, facts),
@@ -68,18 +65,18 @@ function judgeRun(
 }
 
 export interface Judging {
-  /** The right ends of a run, for the driver that is judged. */
-  readonly ends: (run: RunFacts['plan']) => readonly (string | null)[];
+  /** Of the driver that is judged. */
+  readonly promises: Promises;
   /** Workflow tasks of all runs, from their histories: they say only what the kills fell into. */
   readonly tasks: readonly WorkflowTask[];
   /** When the journals end. */
   readonly endAt: number;
 }
 
-export function judge(evidence: Evidence, { ends, tasks, endAt }: Judging): Verdict {
+export function judge(evidence: Evidence, judging: Judging): Verdict {
   const facts = readFacts(evidence);
   const { runs, nemesis } = facts;
-  const findings = runs.flatMap((run) => judgeRun(run, facts, ends(run.plan), endAt));
+  const findings = runs.flatMap((run) => judgeRun(run, facts, judging));
   const ofKind = (kind: FindingKind): number => findings.filter((finding) => finding.kind === kind).length;
   const kinds = Object.fromEntries(FINDING_KINDS.map((kind) => [kind, ofKind(kind)])) as Record<
     FindingKind,
@@ -93,7 +90,7 @@ export function judge(evidence: Evidence, { ends, tasks, endAt }: Judging): Verd
       runs: runs.length,
       ended: runs.filter(hasEnded).length,
       worker_kills: nemesis.filter(({ kind }) => kind === 'worker_killed').length,
-      kills_by_window: countWindows(classifyKills(facts, tasks)),
+      kills_by_window: countWindows(classifyKills(facts, judging.tasks)),
       server_restarts: nemesis.filter(({ kind }) => kind === 'server_back').length,
       provider_faults: providerFaults(facts),
       unfindable_creates: sum((run) => unfindableCreates(run, facts).length),
