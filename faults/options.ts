@@ -27,7 +27,9 @@ the journals whether a run was lost or a thing done twice. Exits 0 where nothing
   --json FILE     writes the report there
   --driver NAME   ${DRIVERS.join(' or ')}                   (default drover)
   --no-faults     only starts the runs
-  --help          prints this`;
+  --help          prints this
+
+The journals are kept where something was found, and always where FAULTS_KEEP is set.`;
 
 /** Options that cannot be followed. The message names every mistake. */
 export class OptionsError extends Error {

@@ -69,10 +69,9 @@ export const textbook: Driver = {
   },
   promises: {
     ends: ({ shape, attempts: [first] }) => {
-      const end = first?.end === 'answer' ? null : 'failed';
-      // Later steps of a chain of responses are asked for without a budget.
-      const open = shape === 'cancelled_by_service' || shape === 'out_of_tokens';
-      return open ? [null, 'failed'] : [end];
+      // A create that was repeated plays the next attempt, and later steps of a chain have no budget.
+      const mayFail = shape === 'cancelled_by_service' || first?.end !== 'answer';
+      return mayFail ? [null, 'failed'] : [null];
     },
     namedIsOne: false,
   },

@@ -172,7 +172,10 @@ export function mayBeLost(exchange: Exchange, nemesis: readonly NemesisEntry[]):
   if (answer === null || !answer.delivered || answer.status === null || answer.status >= 500) return true;
   const until = answer.at + TELLING_MS;
   return nemesis.some((deed) => {
-    if (deed.at < at || deed.at > until) return false;
+    if (deed.at > until) return false;
+    // What a worker does after it was stopped may be a task that is no longer its own.
+    if (deed.kind === 'worker_resumed') return deed.pid === pid && deed.at >= at - TELLING_MS;
+    if (deed.at < at) return false;
     if (deed.kind === 'server_killed') return true;
     return (
       (deed.kind === 'worker_killed' ||

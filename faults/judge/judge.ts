@@ -59,7 +59,7 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
     ...judgeReuse(run, facts),
     ...judgeMissing(run),
     ...judgeDouble(run, facts),
-    ...judgeInputs(run),
+    ...judgeInputs(run, facts),
     ...judgeThreads(run, facts),
   ];
 }

@@ -95,11 +95,18 @@ export function judgeDouble(run: RunFacts, facts: Pick<Facts, 'nemesis'>): reado
   });
 }
 
+/** The provider lost what it had made before anybody heard of it: there is nothing left to find. */
+function hasVanished(run: RunFacts, exchange: Exchange, facts: Pick<Facts, 'nemesis'>): boolean {
+  const attempt = run.statuses.find(({ id }) => id === exchange.made)?.attempt;
+  if (attempt === undefined || run.plan.attempts[attempt]?.end !== 'vanishes') return false;
+  return mayBeLost(exchange, facts.nemesis);
+}
+
 /** The input stands in a thread, or in one chain of responses, more than once. */
-export function judgeInputs(run: RunFacts): readonly Finding[] {
+export function judgeInputs(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Finding[] {
   const said = new Map<string, Exchange[]>();
   for (const exchange of acted(run)) {
-    if (exchange.pid === null || exchange.inputs === 0) continue;
+    if (exchange.pid === null || exchange.inputs === 0 || hasVanished(run, exchange, facts)) continue;
     const { thread, kind, made, subject } = exchange;
     // Without a thread each chain says it at its beginning, and no later step says it again.
     const place =

@@ -26,6 +26,8 @@ export class Aim {
   /** Requests without an answer yet. */
   readonly #open = new Map<number, ReadRequest>();
   readonly #armed = new Set<Armed>();
+  /** Of each run or response, as of its last change. */
+  readonly #status = new Map<string, string>();
 
   constructor(stage: Stage, plans: readonly RunPlan[], random: Random) {
     this.#stage = stage;
@@ -68,7 +70,8 @@ export class Aim {
     const path = window === 'create' ? this.#random.pick(CREATES) : '/(submit_tool_outputs|responses)$/';
     this.#stage.emulator.addFault({
       match: { method: 'POST', path },
-      times: 1,
+      // On the Responses wire a create may come first.
+      times: window === 'create' ? 1 : 2,
       do: { latency_ms: HOLD_MS, after: true },
     });
   }
@@ -89,8 +92,10 @@ export class Aim {
     } else if (entry.kind === 'answer') {
       const request = this.#open.get(entry.request);
       this.#open.delete(entry.request);
-      if (request?.kind === 'look') this.#strike('wait', request.pid, 50, 600);
+      const status = this.#status.get(request?.subject ?? '');
+      if (request?.kind === 'look' && status === 'in_progress') this.#strike('wait', request.pid, 0, 150);
     } else {
+      this.#status.set(entry.id, entry.to);
       const made = entry.from === null;
       if (!made && entry.from !== 'requires_action') return;
       const request = [...this.#open.values()].findLast(

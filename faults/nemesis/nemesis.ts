@@ -1,6 +1,6 @@
 /** Makes faults at random moments until it is told to stop, and then puts everything right again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WINDOWS } from '../nemesis-journal.ts';
+import type { KillWindow } from '../nemesis-journal.ts';
 import type { RunPlan } from '../plan.ts';
 import { Random } from '../random.ts';
 import type { Stage } from '../stage.ts';
@@ -32,7 +32,17 @@ const EVERY = {
   server: 68_000,
 } as const;
 /** How long a moment is waited for before a kill falls where it may. */
-const PATIENCE_MS = 6_000;
+const PATIENCE_MS = 8_000;
+/** The rarer a moment comes by itself, the more often it is waited for. */
+const AIMS: readonly (readonly [weight: number, window: KillWindow | null])[] = [
+  [2, 'create'],
+  [2, 'effect'],
+  [4, 'submit'],
+  [2, 'wait'],
+  [1, 'workflow_task'],
+  [3, 'continue_as_new'],
+  [1, null],
+];
 /** Past the heartbeat timeout of five seconds. */
 const STOP_MS = [5_500, 9_000] as const;
 
@@ -68,7 +78,7 @@ export function startNemesis(options: NemesisOptions): Nemesis {
   };
 
   const kill = async (random: Random): Promise<void> => {
-    const window = random.pick([...WINDOWS, null]);
+    const window = random.weighted(AIMS);
     const aimed = window === null ? null : await aim.await(window, PATIENCE_MS);
     const pid = aimed ?? someone(random);
     if (pid === null || over.aborted || !pool.kill(pid)) return;

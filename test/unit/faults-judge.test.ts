@@ -307,6 +307,29 @@ describe('what is handed in', () => {
   });
 });
 
+test('a repeated input is none where the provider lost the run before its answer came', () => {
+  const vanished = (delivered: boolean): Book => {
+    const book = new Book();
+    const [first] = book.plan.attempts;
+    Object.assign(first ?? {}, { end: 'vanishes' });
+    book.create('run_1', { delivered }).becomes('run_1', 'failed');
+    return book.create('run_2').becomes('run_2', 'completed').closes().probe();
+  };
+  expect(vanished(false).kinds()).toEqual([]);
+  expect(vanished(true).kinds()).toEqual(['inputs_repeated']);
+});
+
+test('what a worker does after it was stopped may be a task that is no longer its own', () => {
+  const twice = (resumed: boolean): Book => {
+    const book = new Book({ wire: 'responses' });
+    if (resumed) book.deed({ kind: 'worker_resumed', pid: 1 });
+    book.create('resp_1').create('resp_2', { pid: 2 }).look('resp_2', 2);
+    return book.becomes('resp_1', 'completed').becomes('resp_2', 'completed').closes({ ambiguous: true });
+  };
+  expect(twice(true).kinds()).toEqual([]);
+  expect(twice(false).kinds()).toEqual(['attempts_live_over_one']);
+});
+
 test('threads_left_unusable: a thread that refuses the next run', () => {
   const book = new Book().create('run_1').becomes('run_1', 'completed').closes();
   expect(book.probe(false).verdict().findings).toMatchObject([
