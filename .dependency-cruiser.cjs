@@ -126,11 +126,27 @@ module.exports = {
         path: [WORKER, '^src/(activities|dev|demo|cli|emulator)/', 'node_modules/(openai|fastify)/'],
       },
     ),
+    only(
+      'judge-is-pure',
+      '^faults/(judge/|kill-windows\\.ts$)',
+      [
+        '^faults/(judge/|(kill-windows|plan|script|shapes|requests|tool-table|tool-journal|nemesis-journal)\\.ts$)',
+        '^faults/drivers/driver\\.ts$',
+        '^src/(run\\.ts$|emulator/)',
+      ],
+      'what judges the faults reads journals, and asks no driver',
+    ),
+    only(
+      'textbook-is-plain',
+      '^bench/textbook/',
+      ['^bench/textbook/', 'node_modules/(@temporalio/(activity|workflow|common)|openai)/'],
+      'what Drover is set beside owes it nothing',
+    ),
     forbid(
       'src-stands-alone',
       'the sources need nothing that is not published',
       { path: '^(src/|worker\\.ts$)' },
-      { path: '^(test|bench|examples|scripts)/' },
+      { path: '^(test|bench|faults|examples|scripts)/' },
     ),
   ],
   options: {

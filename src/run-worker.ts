@@ -1,7 +1,7 @@
 /** The life of a worker process: read, connect, build, run, stop. */
 import { IllegalStateError } from '@temporalio/common';
 import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
-import type { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { NativeConnection, Runtime, Worker, WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger as PinoLogger } from 'pino';
 import { isConfigError } from './config-error.ts';
 import { loadConfigFile } from './config-file.ts';
@@ -33,6 +33,8 @@ export interface RunWorkerOptions {
   readonly taskQueue?: string | undefined;
   /** A profile of Temporal's configuration file. @default `TEMPORAL_PROFILE` */
   readonly profile?: string | undefined;
+  /** Drover's workflows, bundled. @default the build's bundle where there is one, else bundled here */
+  readonly bundle?: WorkflowBundleOption;
   /** Called once the worker takes work, beside it: its error is logged and ends nothing. */
   readonly onRunning?: (worker: RunningWorker) => Promise<void>;
 }
@@ -91,7 +93,14 @@ async function startAndRun(
   try {
     const connection = await connectWorker(settings, { seconds: environment.connectSeconds, logger, signal });
     try {
-      const worker = await createWorker({ config, connection, namespace, taskQueue });
+      const { bundle } = options;
+      const worker = await createWorker({
+        config,
+        connection,
+        namespace,
+        taskQueue,
+        ...(bundle === undefined ? {} : { bundle }),
+      });
       const facts = { address, namespace, taskQueue, configPath: setup.configPath };
       return await runUntilStopped(worker, { facts, logger, signal }, () =>
         options.onRunning?.({ config, connection, namespace, taskQueue, logger, signal }),

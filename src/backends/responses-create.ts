@@ -97,7 +97,7 @@ export async function makeFirst(
   const make = async (plan: Plan): Promise<Created> => ({
     observation: await makeStep(adapter, attempt, run, plan, what, signal),
     adopted: 'adopted' in plan,
-    resumed: 'step' in plan && plan.step.later,
+    resumed: 'step' in plan ? plan.step.later : plan.later,
   });
   if (attempt.thread_id !== null) {
     const conversation = attempt.thread_id;

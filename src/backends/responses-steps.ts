@@ -65,7 +65,8 @@ const readBack = (
 /** A step to make, or what an earlier try at it led to. */
 export type Plan =
   | { readonly step: Step; readonly state: ChainState }
-  | { readonly adopted: WireResponse; readonly state: ChainState };
+  /** `later`: it goes on from an earlier step. */
+  | { readonly adopted: WireResponse; readonly state: ChainState; readonly later: boolean };
 
 /** True where `previous` failed at the provider on a later step, and these outputs are what that step took. */
 export function canResume(previous: AttemptRef | null, outputs: readonly ToolOutput[]): boolean {
@@ -122,6 +123,22 @@ function landing(entry: Entry, survey: Survey, anchor: string | null): Landing {
 }
 
 /**
+ * What followed the outputs that the failed step was handed. A lost try at making it again may have ended, well or
+ * half way; where there is something and it is no whole answer, nobody can tell whose it is.
+ */
+function afterFailedStep(
+  entry: Entry,
+  survey: Survey,
+): { readonly adopted: WireResponse | null; readonly unclear: boolean } {
+  if (!entry.resumes || !entry.suspect) return { adopted: null, unclear: false };
+  const ids = entry.outputs.map((output) => output.tool_call_id);
+  const { followed } = matchOutputs(ids, survey.items);
+  const found = readResponse(responseOf(followed));
+  const adopted = found?.status === 'completed' ? found : null;
+  return { adopted, unclear: adopted === null && followed.length > 0 };
+}
+
+/**
  * The first step of an attempt in a conversation: says only what does not stand in it yet, and answers the calls
  * that stand open in it, whoever left them.
  */
@@ -145,13 +162,19 @@ export async function planConversation(
   const planned: ChainState = { ...state, anchor };
   if (known !== null && entry.fresh) {
     const adopted = readResponse(responseOf(followed));
-    if (adopted !== null) return { adopted, state: { ...planned, answer: adopted.raw } };
+    if (adopted !== null) return { adopted, state: { ...planned, answer: adopted.raw }, later: false };
+  }
+  const { adopted, unclear } = afterFailedStep(entry, survey);
+  if (adopted !== null) {
+    const sent = entry.outputs.map((output) => output.tool_call_id);
+    return { adopted, state: { ...planned, sent, answer: adopted.raw }, later: true };
   }
   if (first) {
     await beforeSending(markConversation(calls, conversation, { key, anchor: survey.newest }, signal));
   }
   const input = [...answersTo(openCalls(survey.seen), entry.outputs), ...missing];
-  const later = entry.resumes && missing.length === 0;
+  // A model that saw a lost try's words may ask anew for what it asked for before: then it is a new attempt.
+  const later = entry.resumes && missing.length === 0 && !unclear;
   const sent = later ? entry.outputs.map((output) => output.tool_call_id) : [];
   return { step: { previous: null, conversation, input, later }, state: { ...planned, sent } };
 }
@@ -187,7 +210,7 @@ export async function planOutputs(
     const survey = await readBack(adapter, conversation, before.anchor, signal);
     const { missing, followed } = matchOutputs(sent, survey.items);
     const adopted = readResponse(responseOf(followed));
-    if (adopted !== null) return { adopted, state: { ...state, answer: adopted.raw } };
+    if (adopted !== null) return { adopted, state: { ...state, answer: adopted.raw }, later: true };
     const input = items.filter((item) => missing.includes(textOf(item['call_id']) ?? ''));
     return { step: { previous: null, conversation, input, later: true }, state };
   }

@@ -20,6 +20,8 @@ export interface Answer {
   readonly body: string;
   readonly contentType: string;
   readonly acted: boolean;
+  /** Of the object in the body. */
+  readonly id: string | null;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -53,9 +55,15 @@ export function answerError(world: World, error: unknown): Answer {
     body: typeof body === 'string' ? body : JSON.stringify(body),
     contentType,
     acted: false,
+    id: null,
     headers:
       wireError.retryAfterSeconds === null ? {} : { 'retry-after': String(wireError.retryAfterSeconds) },
   };
+}
+
+function idOf(result: unknown): string | null {
+  if (typeof result !== 'object' || result === null || !('id' in result)) return null;
+  return typeof result.id === 'string' ? result.id : null;
 }
 
 async function act(
@@ -77,6 +85,7 @@ async function act(
       body: JSON.stringify(result),
       contentType: 'application/json; charset=utf-8',
       acted: true,
+      id: idOf(result),
       headers: {},
     };
   } catch (error) {
@@ -130,6 +139,7 @@ export const nameOf = (action: Strike['action']): string | null =>
 export interface Exchange {
   readonly answer: Answer | null;
   readonly acted: boolean;
+  readonly id: string | null;
 }
 
 /** Acts as the fault lets it. An `answer` of null: the connection is cut. */
@@ -142,15 +152,17 @@ export async function exchange(
 ): Promise<Exchange> {
   if (action === null) {
     const answer = await act(world, request, route, signal);
-    return { answer, acted: answer.acted };
+    return { answer, acted: answer.acted, id: answer.id };
   }
-  if ('reset' in action && action.reset === 'before') return { answer: null, acted: false };
-  if ('busy' in action) return { answer: answerError(world, busyError(world, request, route)), acted: false };
+  const refused = { acted: false, id: null };
+  if ('reset' in action && action.reset === 'before') return { answer: null, ...refused };
+  if ('busy' in action) return { answer: answerError(world, busyError(world, request, route)), ...refused };
   if ('status' in action && action.after !== true)
-    return { answer: answerError(world, faultError(action)), acted: false };
+    return { answer: answerError(world, faultError(action)), ...refused };
   const real = await act(world, request, route, signal);
-  if ('reset' in action) return { answer: null, acted: real.acted };
+  const { acted, id } = real;
+  if ('reset' in action) return { answer: null, acted, id };
   const answer =
     'status' in action ? answerError(world, faultError(action)) : malform(real, action.malformed);
-  return { answer, acted: real.acted };
+  return { answer, acted, id };
 }

@@ -144,7 +144,8 @@ export class Faults {
 
   add(fault: Fault): void {
     const times = fault.times ?? (fault.match.nth === undefined ? Number.POSITIVE_INFINITY : 1);
-    this.#armed.push({ fault, seen: 0, left: times });
+    // Spent ones would be asked for ever.
+    this.#armed = [...this.#armed.filter((armed) => armed.left > 0), { fault, seen: 0, left: times }];
   }
 
   clear(): void {

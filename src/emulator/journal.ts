@@ -29,6 +29,8 @@ export interface AnswerEntry {
   readonly status: number | null;
   /** The request did what it asked for. */
   readonly acted: boolean;
+  /** Of the object that it made, changed or read: also where the answer was lost. */
+  readonly id: string | null;
   /** The answer left whole and as the wire has it. */
   readonly delivered: boolean;
   /** The fault that came between, by name. */

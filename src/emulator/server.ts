@@ -86,7 +86,7 @@ async function serve(
     model: modelOf(world, request, arrival.body),
   });
   if (latencyMs > 0) await world.timers.delay(latencyMs);
-  const { answer, acted } = await exchange(world, request, route, action, gone.signal);
+  const { answer, acted, id } = await exchange(world, request, route, action, gone.signal);
   if (answerLatencyMs > 0) await world.timers.delay(answerLatencyMs);
   const isCut = answer === null || gone.signal.aborted;
   world.journal.add({
@@ -96,6 +96,7 @@ async function serve(
     path,
     status: isCut ? null : answer.status,
     acted,
+    id,
     delivered: !isCut && (action === null || !('malformed' in action)),
     fault: nameOf(action),
   });
@@ -117,6 +118,7 @@ function refuse(world: World, request: FastifyRequest, reply: FastifyReply, erro
     path,
     status,
     acted: false,
+    id: null,
     delivered: true,
     fault: null,
   });

@@ -212,6 +212,28 @@ describe('attempt after attempt', () => {
     expect(await harness.view.countInput(end.attempt, MARKER)).toBe(1);
   });
 
+  test('a failed step that was made again, its answer lost, is taken up and not made a third time', async () => {
+    const harness = await begin();
+    play(harness, [ONE_CALL, FAIL, ONE_CALL, { answer: 'Weather: {{outputs}}' }], [{ answer: 'Anew.' }]);
+    const waiting = await startAndWatch(harness, { run: marked });
+    const failed = await watch(harness, { ...waiting, attempt: (await submit(harness, waiting)).attempt });
+    const { thread_id: thread } = waiting.spec;
+    const spec = {
+      ...(await specFor(harness, { key: 'first/2', thread, input: false, run: marked })),
+      previous: failed.attempt,
+      resume_outputs: outputsFor(waiting.seen),
+    };
+    harness.emulator.addFault({ match: harness.requests.create, times: 1, do: { reset: 'after' } });
+    expect(await errorOf(harness.backend.create(spec, NEVER))).toMatchObject({ answerLost: true });
+    const made = creates(harness.emulator).length;
+    await harness.emulator.waitFor(() => harness.view.live().length === 0);
+    const created = await harness.backend.create({ ...spec, find_since_ms: Date.now() }, NEVER);
+    expect(created).toMatchObject({ adopted: true, resumed: true });
+    expect(creates(harness.emulator)).toHaveLength(made);
+    const again = await watch(harness, { spec, attempt: created.observation.attempt });
+    expect(again.calls.map((call) => call.function.name)).toEqual(['get_weather']);
+  });
+
   test('a call left open in the last attempt is answered as abandoned', async () => {
     const harness = await begin();
     play(harness, TWO_CALLS, [{ answer: 'Done.' }]);

@@ -12,6 +12,8 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const require = createRequire(import.meta.url);
 const CONFIG = join(root, '.dependency-cruiser.cjs');
+/** What `npm run borders` cruises. */
+const PARTS = ['src', 'worker.ts', 'faults', 'bench'];
 
 interface Violation {
   readonly rule: { readonly name: string };
@@ -26,7 +28,7 @@ interface Cruised {
 /** Cruises the sources in `folder` as `npm run borders` does. */
 async function cruise(folder: string): Promise<Cruised['summary']> {
   const program = join(root, 'node_modules', '.bin', 'depcruise');
-  const args = [program, '--config', CONFIG, '--output-type', 'json', 'src', 'worker.ts'];
+  const args = [program, '--config', CONFIG, '--output-type', 'json', ...PARTS];
   const { stdout } = await run(process.execPath, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 }).catch(
     // Violations make it exit otherwise than by 0.
     (ended: { readonly stdout?: string }) => {
@@ -66,7 +68,11 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, imports: string
   ['cli-is-a-leaf', 'src/doctor.ts', './cli/output.ts'],
   ['native-worker', 'src/sweep.ts', '@temporalio/worker'],
   ['client-without-worker', 'src/client-handle.ts', './create-worker.ts'],
+  ['judge-is-pure', 'faults/judge/judge.ts', '../drivers/drover.ts'],
+  ['judge-is-pure', 'faults/kill-windows.ts', '@temporalio/client'],
+  ['textbook-is-plain', 'bench/textbook/workflow.ts', '../../src/contract.ts'],
   ['src-stands-alone', 'src/doctor.ts', '../test/support.ts'],
+  ['src-stands-alone', 'src/doctor.ts', '../faults/judge/judge.ts'],
 ];
 
 /** Violations that are found elsewhere than in the file with the forbidden import. */

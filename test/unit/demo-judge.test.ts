@@ -34,7 +34,17 @@ class Book {
     const wire = this.#wire;
     const request = this.#add({ kind: 'request', wire, method: 'POST', path, query: {}, body, headers: {} });
     const status = acted ? 200 : 400;
-    this.#add({ kind: 'answer', request, method: 'POST', path, status, acted, delivered: true, fault: null });
+    this.#add({
+      kind: 'answer',
+      request,
+      method: 'POST',
+      path,
+      status,
+      acted,
+      id: null,
+      delivered: true,
+      fault: null,
+    });
     return this;
   }
 

@@ -1,0 +1,70 @@
+/** Drover itself. */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { RunClient } from '../../src/client.ts';
+import type { RunRequest, RunResult } from '../../src/contract.ts';
+import { isDroverError, RunLostError } from '../../src/errors.ts';
+import { bundleWorkflows } from '../../src/workflow-bundle.ts';
+import { ASSISTANT } from '../plan.ts';
+import type { RunPlan } from '../plan.ts';
+import { TOOL_NAMES } from '../tool-table.ts';
+import type { Driver, DriverStage, FinalState } from './driver.ts';
+
+const runsOf = (stage: DriverStage): RunClient => new RunClient(stage);
+
+function requestOf(plan: RunPlan, threadId: string | null): RunRequest {
+  return {
+    assistant_id: ASSISTANT,
+    backend: plan.wire,
+    model: plan.id,
+    input: plan.input,
+    context: { plan: plan.id },
+    tools: TOOL_NAMES,
+    retry: plan.retry,
+    limits: plan.limits,
+    ...(threadId === null ? {} : { thread_id: threadId }),
+    ...(plan.budget === null ? {} : { max_completion_tokens: plan.budget }),
+  };
+}
+
+function wordOf(result: RunResult): FinalState['word'] {
+  return {
+    code: result.code,
+    text: result.output_text,
+    ambiguous:
+      result.warnings.some(({ code }) => code === 'create_ambiguous') ||
+      result.attempts.some(({ ambiguous_create }) => ambiguous_create),
+    calls: result.tool_calls.map(({ id, name, status, output }) => ({ id, name, status, output })),
+  };
+}
+
+export const drover: Driver = {
+  name: 'drover',
+  workerEntry: fileURLToPath(new URL('../drover-worker.ts', import.meta.url)),
+  writeBundle: async (file) => writeFile(file, (await bundleWorkflows()).code),
+  start: async (stage, plan, threadId) => {
+    await runsOf(stage).start(requestOf(plan, threadId), { id: plan.id });
+  },
+  cancel: (stage, plan) => runsOf(stage).getHandle(plan.id).cancel(),
+  waitingForPerson: async (stage, plan) => {
+    const { unsettled_effects: waiting } = await runsOf(stage).getHandle(plan.id).progress();
+    return waiting.map(({ key }) => key);
+  },
+  settle: (stage, plan, key, verdict) =>
+    runsOf(stage)
+      .getHandle(plan.id)
+      .settleEffect(
+        verdict.outcome === 'done'
+          ? { key, outcome: 'done', output: JSON.stringify({ receipt: verdict.receipt }) }
+          : { key, outcome: verdict.outcome },
+      ),
+  word: async (stage, plan) => {
+    try {
+      return wordOf(await runsOf(stage).getHandle(plan.id).outcome());
+    } catch (error) {
+      if (isDroverError(error) && error instanceof RunLostError) return null;
+      throw error;
+    }
+  },
+  promises: { ends: (plan) => plan.ends, namedIsOne: true },
+};

@@ -1,0 +1,33 @@
+/** What a judge can find: each kind is a key of the report. */
+
+export const FINDING_KINDS = [
+  'lost',
+  'wrong_end',
+  'attempts_live_over_one',
+  'orphaned_attempts',
+  'duplicate_once_effects',
+  'duplicate_effects_by_effect_key',
+  'idempotent_key_changes',
+  'unreused_effects',
+  'missing_outputs',
+  'double_submits',
+  'inputs_repeated',
+  'threads_left_unusable',
+] as const;
+export type FindingKind = (typeof FINDING_KINDS)[number];
+
+export interface Finding {
+  readonly kind: FindingKind;
+  readonly run: string;
+  /** One sentence of what is wrong. */
+  readonly what: string;
+  /** Lines of the journals that show it: `provider:12` by number, `tools:` and `nemesis:` by time. */
+  readonly lines: readonly string[];
+}
+
+export const providerLine = (seq: number): string => `provider:${seq}`;
+export const toolLine = (entry: {
+  readonly at: number;
+  readonly event: string;
+  readonly receipt: string;
+}): string => `tools:${entry.at} ${entry.event} ${entry.receipt}`;

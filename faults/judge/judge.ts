@@ -1,0 +1,106 @@
+/** The judge: every finding, and every figure of the report that comes from the journals. Pure. */
+import { isKnownStatus } from '../../src/run.ts';
+import type { Promises } from '../drivers/driver.ts';
+import { classifyKills, countWindows } from '../kill-windows.ts';
+import type { WorkflowTask } from '../kill-windows.ts';
+import type { KillWindow } from '../nemesis-journal.ts';
+import { excusedIds, judgeLiveOverOne, judgeOrphans, unfindableCreates } from './attempts.ts';
+import { judgeKeys, judgeNamed, judgeOnce, judgeReuse } from './effects.ts';
+import { hasEnded, judgeEnd, judgeLost, unknownOutcomes } from './ends.ts';
+import { readFacts } from './facts.ts';
+import type { Evidence, Exchange, Facts, RunFacts } from './facts.ts';
+import { FINDING_KINDS } from './finding.ts';
+import type { Finding, FindingKind } from './finding.ts';
+import { isDivergent, judgeDouble, judgeInputs, judgeMissing } from './outputs.ts';
+import { judgeThreads } from './threads.ts';
+
+/** The figures, by the keys of the report. */
+export type Counts = Readonly<Record<FindingKind, number>> & {
+  readonly runs: number;
+  readonly ended: number;
+  readonly worker_kills: number;
+  readonly kills_by_window: Readonly<Record<KillWindow, number>>;
+  readonly server_restarts: number;
+  readonly provider_faults: number;
+  readonly unfindable_creates: number;
+  readonly divergent_calls: number;
+  readonly unknown_outcomes: number;
+};
+
+export interface Verdict {
+  readonly counts: Counts;
+  readonly findings: readonly Finding[];
+}
+
+/** An answer that took so long was held back: by itself the emulator answers within a few. Milliseconds. */
+const SLOW_MS = 250;
+
+function isFaulty({ answer, at, pid }: Exchange): boolean {
+  if (pid === null) return false;
+  return answer === null || answer.fault !== null || !answer.delivered || answer.at - at >= SLOW_MS;
+}
+
+function providerFaults(facts: Facts): number {
+  const unknown = facts.runs.flatMap(({ statuses }) => statuses.filter(({ to }) => !isKnownStatus(to)));
+  return facts.exchanges.filter(isFaulty).length + unknown.length;
+}
+
+function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): readonly Finding[] {
+  const excused = excusedIds(run, facts);
+  const { namedIsOne } = promises;
+  return [
+    ...judgeLost(run),
+    ...judgeEnd(run, promises.ends(run.plan)),
+    ...judgeLiveOverOne(run, excused),
+    ...judgeOrphans(run, excused, endAt),
+    ...judgeOnce(run, namedIsOne),
+    ...judgeNamed(run, namedIsOne),
+    ...judgeKeys(run, namedIsOne),
+    ...judgeReuse(run, facts),
+    ...judgeMissing(run),
+    ...judgeDouble(run, facts),
+    ...judgeInputs(run, facts),
+    ...judgeThreads(run, facts),
+  ];
+}
+
+export interface Judging {
+  /** Of the driver that is judged. */
+  readonly promises: Promises;
+  /** Workflow tasks of all runs, from their histories: they say only what the kills fell into. */
+  readonly tasks: readonly WorkflowTask[];
+  /** When the journals end. */
+  readonly endAt: number;
+}
+
+export function judge(evidence: Evidence, judging: Judging): Verdict {
+  const facts = readFacts(evidence);
+  const { runs, nemesis } = facts;
+  const findings = runs.flatMap((run) => judgeRun(run, facts, judging));
+  const ofKind = (kind: FindingKind): number => findings.filter((finding) => finding.kind === kind).length;
+  const kinds = Object.fromEntries(FINDING_KINDS.map((kind) => [kind, ofKind(kind)])) as Record<
+    FindingKind,
+    number
+  >;
+  const sum = (of: (run: RunFacts) => number): number => runs.reduce((all, run) => all + of(run), 0);
+  return {
+    findings,
+    counts: {
+      ...kinds,
+      runs: runs.length,
+      ended: runs.filter(hasEnded).length,
+      worker_kills: nemesis.filter(({ kind }) => kind === 'worker_killed').length,
+      kills_by_window: countWindows(classifyKills(facts, judging.tasks)),
+      server_restarts: nemesis.filter(({ kind }) => kind === 'server_back').length,
+      provider_faults: providerFaults(facts),
+      unfindable_creates: sum((run) => unfindableCreates(run, facts).length),
+      divergent_calls: sum(
+        (run) =>
+          run.exchanges
+            .filter(({ answer }) => answer?.acted === true)
+            .flatMap(({ outputs }) => outputs.filter(({ output }) => isDivergent(output))).length,
+      ),
+      unknown_outcomes: sum(unknownOutcomes),
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/** Judges what the provider was handed: every output of a round, once, and the input once. Pure. */
+import { identityOf, traitsOf } from '../tool-table.ts';
+import { mayBeLost } from './facts.ts';
+import type { Exchange, Facts, RunFacts } from './facts.ts';
+import { providerLine } from './finding.ts';
+import type { Finding } from './finding.ts';
+
+const acted = (run: RunFacts): readonly Exchange[] =>
+  run.exchanges.filter(({ answer }) => answer?.acted === true);
+
+const parse = (text: string): Readonly<Record<string, unknown>> | null => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : null;
+  } catch {
+    return null;
+  }
+};
+
+/** The output of a call that an earlier effect of other wording stood for. */
+export const isDivergent = (output: string): boolean => typeof parse(output)?.['earlier_output'] === 'string';
+
+/** Where it says that nobody knows, or that the call was given up with the attempt that made it. */
+function saysWhy(output: string, effect: string): boolean {
+  const error = parse(output)?.['error'];
+  if (error === 'not_executed') return true;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return code === 'unknown_outcome' && effect === 'once';
+}
+
+/** A submit without an output for each call of its round, or with one that no effect gave. */
+export function judgeMissing(run: RunFacts): readonly Finding[] {
+  const finding = (exchange: Exchange, what: string): Finding => ({
+    kind: 'missing_outputs',
+    run: run.plan.id,
+    what,
+    lines: [providerLine(exchange.seq)],
+  });
+  return acted(run).flatMap((exchange): readonly Finding[] => {
+    const given = new Set(exchange.outputs.map(({ callId }) => callId));
+    const asked = exchange.outputs.flatMap(({ callId }) => run.calls.get(callId) ?? []);
+    const findings: Finding[] = [];
+    for (const { attempt, round } of new Set(asked)) {
+      const wanted = [...run.calls.values()].filter(
+        (call) => call.attempt === attempt && call.round === round,
+      );
+      const missing = wanted.filter(({ id }) => !given.has(id));
+      if (missing.length > 0 && exchange.kind === 'submit')
+        findings.push(finding(exchange, `no output for ${missing.map(({ id }) => id).join(', ')}`));
+    }
+    for (const { callId, output } of exchange.outputs) {
+      const call = run.calls.get(callId);
+      if (call === undefined) continue;
+      const effects = run.tools.filter(
+        (entry) =>
+          entry.event === 'finished' &&
+          identityOf(entry.tool, entry.args) === identityOf(call.tool, call.args),
+      );
+      if (effects.some(({ receipt }) => output.includes(receipt))) continue;
+      if (saysWhy(output, traitsOf(call.tool).effect)) continue;
+      findings.push(
+        finding(
+          exchange,
+          `${call.tool} ${callId} is answered with what no effect gave: ${output.slice(0, 120)}`,
+        ),
+      );
+    }
+    return findings;
+  });
+}
+
+/** One round handed in twice, though the first time was known to have worked. */
+export function judgeDouble(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Finding[] {
+  const submits = acted(run).filter(({ kind }) => kind === 'submit');
+  const named = run.final.word?.ambiguous === true;
+  return submits.flatMap((later, at): readonly Finding[] => {
+    const earlier = submits.slice(0, at).find((before) => {
+      if (!before.outputs.some(({ callId }) => later.outputs.some((output) => output.callId === callId)))
+        return false;
+      // A step that failed at the provider is made again after the last good one.
+      const life = run.lives.find(({ id }) => id === before.made);
+      if (life?.status === 'failed' && run.plan.wire === 'responses') return false;
+      const unfindable = run.plan.wire === 'responses' && !run.plan.onThread;
+      return !(unfindable && named && mayBeLost(before, facts.nemesis));
+    });
+    if (earlier === undefined) return [];
+    return [
+      {
+        kind: 'double_submits',
+        run: run.plan.id,
+        what: `outputs for ${later.outputs.map(({ callId }) => callId).join(', ')} were taken twice`,
+        lines: [providerLine(earlier.seq), providerLine(later.seq)],
+      },
+    ];
+  });
+}
+
+/** The provider lost what it had made before anybody heard of it: there is nothing left to find. */
+function hasVanished(run: RunFacts, exchange: Exchange, facts: Pick<Facts, 'nemesis'>): boolean {
+  const attempt = run.statuses.find(({ id }) => id === exchange.made)?.attempt;
+  if (attempt === undefined || run.plan.attempts[attempt]?.end !== 'vanishes') return false;
+  return mayBeLost(exchange, facts.nemesis);
+}
+
+/** The input stands in a thread, or in one chain of responses, more than once. */
+export function judgeInputs(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Finding[] {
+  const said = new Map<string, Exchange[]>();
+  for (const exchange of acted(run)) {
+    if (exchange.pid === null || exchange.inputs === 0 || hasVanished(run, exchange, facts)) continue;
+    const { thread, kind, made, subject } = exchange;
+    // Without a thread each chain says it at its beginning, and no later step says it again.
+    const place =
+      thread ?? (kind === 'thread' ? made : subject === null ? null : `the chain after ${subject}`);
+    if (place === null) continue;
+    const repeats = Array.from({ length: exchange.inputs }, () => exchange);
+    said.set(place, [...(said.get(place) ?? []), ...repeats]);
+  }
+  return [...said].flatMap(([place, exchanges]): readonly Finding[] => {
+    const most = place.startsWith('the chain') ? 0 : 1;
+    if (exchanges.length <= most) return [];
+    return [
+      {
+        kind: 'inputs_repeated',
+        run: run.plan.id,
+        what: `the input stands ${exchanges.length + 1 - most} times in ${place}`,
+        lines: exchanges.map(({ seq }) => providerLine(seq)),
+      },
+    ];
+  });
+}

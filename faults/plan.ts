@@ -1,0 +1,145 @@
+/** A seed's run plans: what each run is asked for, what its model does, and how it may end. Pure. */
+import type { RunLimits, RetryPolicy } from '../src/contract.ts';
+import type { Script } from '../src/emulator/index.ts';
+import type { EndCode } from '../src/failures.ts';
+import { Random } from './random.ts';
+import { planAttempts, scriptOf } from './script.ts';
+import type { PlannedAttempt } from './script.ts';
+import type { PlannedEffect, Shape } from './shapes.ts';
+import { TOOL_NAMES } from './tool-table.ts';
+
+/** The assistant of every run; its model is the run's own. */
+export const ASSISTANT = 'faults';
+
+export type Wire = 'assistants' | 'responses';
+
+export interface RunPlan {
+  /** The workflow id; the model that plays its script has the same name. */
+  readonly id: string;
+  readonly shape: Shape;
+  readonly wire: Wire;
+  /** It goes on with a thread, or conversation, that is there before. */
+  readonly onThread: boolean;
+  /** After the beginning of all. */
+  readonly startsAfterMs: number;
+  /** When its service cancels it, after its own start. */
+  readonly cancelAfterMs: number | null;
+  /** In the order in which the provider plays them; the last one repeats. */
+  readonly attempts: readonly PlannedAttempt[];
+  readonly script: Script;
+  readonly input: string;
+  readonly budget: number | null;
+  readonly retry: RetryPolicy;
+  readonly limits: RunLimits;
+  /** Codes of an end that is right; null is completed. */
+  readonly ends: readonly (EndCode | null)[];
+}
+
+export const answerOf = (id: string): string => `${id} is done.`;
+
+const WEIGHTS: readonly (readonly [number, Shape])[] = [
+  [52, 'plain'],
+  [12, 'expires'],
+  [5, 'vanishes'],
+  [7, 'out_of_tokens'],
+  [7, 'server_error'],
+  [3, 'rate_limited'],
+  [3, 'invalid_prompt'],
+  [2, 'filtered'],
+  [2, 'exhausted'],
+  [2, 'cancelled_elsewhere'],
+  [5, 'cancelled_by_service'],
+];
+
+/** Right ends, if nothing else happens to the run. */
+const ENDS: Readonly<Record<Shape, readonly (EndCode | null)[]>> = {
+  plain: [null],
+  expires: [null],
+  vanishes: [null],
+  out_of_tokens: [null],
+  server_error: [null],
+  rate_limited: [null],
+  invalid_prompt: ['invalid_prompt'],
+  filtered: ['content_filter'],
+  exhausted: ['attempts_exhausted'],
+  cancelled_elsewhere: ['cancelled_elsewhere'],
+  // It may have come to its end before its service changed its mind.
+  cancelled_by_service: ['cancelled', null],
+};
+
+/** One attempt more than the script's own failures, and room for those that a fault makes expire. */
+const ATTEMPTS = 10;
+
+function effectsOf(random: Random, id: string): readonly (readonly PlannedEffect[])[] {
+  const rounds = random.weighted([
+    [15, 0],
+    [35, 1],
+    [22, 2],
+    [14, 3],
+    [8, 4],
+    [6, 5],
+  ] as const);
+  return Array.from({ length: rounds }, (_, round) => {
+    const calls = random.weighted([
+      [40, 1],
+      [25, 2],
+      [15, 3],
+      [8, 4],
+      [12, random.int(5, 8)],
+    ] as const);
+    const effects = Array.from({ length: calls }, (__, call): PlannedEffect => {
+      const slow = random.chance(0.04);
+      return {
+        tool: random.pick(TOOL_NAMES),
+        args: {
+          item: `${id}-${round}-${call}`,
+          note: 'as first asked',
+          work_ms: slow ? random.int(2_000, 9_000) : random.int(5, 250),
+          hold_ms: random.chance(0.3) ? random.int(300, 1_500) : 0,
+        },
+      };
+    });
+    // The same twice, in one breath.
+    return random.chance(0.12) ? [...effects, ...effects.slice(0, 1)] : effects;
+  });
+}
+
+function planOne(random: Random, n: number, prefix: string, spanMs: number): RunPlan {
+  const id = `${prefix}-${n}`;
+  const wire = random.pick(['assistants', 'responses'] as const);
+  const drawn = random.weighted(WEIGHTS);
+  // Nothing expires on the Responses wire.
+  const shape = drawn === 'expires' && wire === 'responses' ? 'server_error' : drawn;
+  const rounds = effectsOf(random, id);
+  const attempts = planAttempts(random, { id, shape, rounds, count: ATTEMPTS });
+  const continues = rounds.length > 1 && random.chance(0.4);
+  return {
+    id,
+    shape,
+    wire,
+    onThread: random.chance(0.4),
+    startsAfterMs: Math.floor(random.fraction() * spanMs),
+    cancelAfterMs: shape === 'cancelled_by_service' ? random.int(200, 15_000) : null,
+    attempts,
+    script: scriptOf(attempts, answerOf(id)),
+    input: `Please do ${id}.`,
+    budget: shape === 'out_of_tokens' ? 300 : null,
+    retry: { attempts: shape === 'exhausted' ? 2 : ATTEMPTS, backoff_seconds: 1 },
+    limits: { deadline_seconds: 300, ...(continues ? { history_events: random.int(20, 34) } : {}) },
+    ends: ENDS[shape],
+  };
+}
+
+/**
+ * @param spanMs the time over which the runs are started
+ * @param prefix of their ids: they are workflow ids
+ */
+export function planRuns(
+  seed: number,
+  options: { readonly count: number; readonly spanMs: number; readonly prefix: string },
+): readonly RunPlan[] {
+  // A stream a run: one more run changes none of the others.
+  return Array.from({ length: options.count }, (_, n) =>
+    planOne(new Random(seed, n + 1), n, options.prefix, options.spanMs),
+  );
+}

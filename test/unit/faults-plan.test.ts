@@ -1,0 +1,136 @@
+import { describe, expect, test } from 'vitest';
+import { planRuns } from '../../faults/plan.ts';
+import { OptionsError, readOptions } from '../../faults/options.ts';
+import { SHAPES } from '../../faults/shapes.ts';
+import { TOOL_NAMES } from '../../faults/tool-table.ts';
+import { startEmulator } from '../../src/emulator/index.ts';
+import { checkRunRequest } from '../../src/request.ts';
+
+const plans = planRuns(1, { count: 1_000, spanMs: 60_000, prefix: 'faults-1' });
+const share = (fits: (plan: (typeof plans)[number]) => boolean): number =>
+  plans.filter(fits).length / plans.length;
+
+describe('the run plans of a seed', () => {
+  test('are the same each time, whatever their number, and others for another seed', () => {
+    expect(planRuns(1, { count: 10, spanMs: 60_000, prefix: 'faults-1' })).toEqual(plans.slice(0, 10));
+    const others = planRuns(2, { count: 10, spanMs: 60_000, prefix: 'faults-1' });
+    expect(others.map(({ attempts }) => attempts)).not.toEqual(
+      plans.slice(0, 10).map(({ attempts }) => attempts),
+    );
+  });
+
+  test('have every shape, tool, number of rounds and of calls', () => {
+    expect(new Set(plans.map(({ shape }) => shape))).toEqual(new Set(SHAPES));
+    const rounds = plans.flatMap(({ attempts }) => attempts[0]?.rounds.length ?? []);
+    expect(new Set(rounds)).toEqual(new Set([0, 1, 2, 3, 4, 5]));
+    const calls = plans.flatMap(({ attempts }) => attempts[0]?.rounds.map(({ length }) => length) ?? []);
+    expect(new Set(calls)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9]));
+    const tools = plans.flatMap(({ attempts }) => attempts[0]?.rounds.flat().map(({ tool }) => tool) ?? []);
+    expect(new Set(tools)).toEqual(new Set(TOOL_NAMES));
+  });
+
+  test('are on both wires, with a thread and without, and some continue as new', () => {
+    for (const wire of ['assistants', 'responses'] as const)
+      for (const onThread of [true, false])
+        expect(share((plan) => plan.wire === wire && plan.onThread === onThread)).toBeGreaterThan(0.1);
+    expect(share(({ limits }) => limits.history_events !== undefined)).toBeGreaterThan(0.1);
+  });
+
+  test('ask again in other words, or in another order, in a third of the attempts', () => {
+    const again = plans.flatMap(({ attempts: [first, ...more] }) =>
+      more.map(({ rounds }) => {
+        const asked = (all: typeof rounds) =>
+          all.map((calls) => calls.map(({ tool, args }) => ({ tool, args })));
+        return JSON.stringify(asked(rounds)) !== JSON.stringify(asked(first?.rounds ?? []));
+      }),
+    );
+    const reworded = again.filter(Boolean).length / again.length;
+    // A run of one call cannot ask in another order.
+    expect(reworded).toBeGreaterThan(0.1);
+    expect(reworded).toBeLessThan(1 / 3);
+  });
+
+  test('give every call an id of its own', () => {
+    const ids = plans.flatMap(({ attempts }) =>
+      attempts.flatMap(({ rounds }) => rounds.flat().map(({ id }) => id)),
+    );
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.filter((id) => id.length > 64)).toEqual([]);
+  });
+
+  test('are scripts that the emulator plays, and limits that Drover takes', async () => {
+    const emulator = await startEmulator();
+    try {
+      for (const { id, script } of plans) emulator.setScript(id, script);
+    } finally {
+      await emulator.close();
+    }
+    const refused = plans.filter(
+      ({ retry, limits, input }) => checkRunRequest({ assistant_id: 'faults', retry, limits, input }).issues,
+    );
+    expect(refused).toEqual([]);
+  });
+});
+
+describe('the options', () => {
+  const newSeed = (): number => 77;
+
+  test('have defaults', () => {
+    expect(readOptions([], newSeed)).toEqual({
+      runs: 100,
+      seed: 77,
+      minutes: 3,
+      json: null,
+      driver: 'drover',
+      faults: true,
+    });
+  });
+
+  test('are read', () => {
+    const given = [
+      '--runs',
+      '5',
+      '--seed=9',
+      '--minutes',
+      '0.5',
+      '--json',
+      'a.json',
+      '--driver',
+      'textbook',
+      '--no-faults',
+    ];
+    expect(readOptions(given, newSeed)).toEqual({
+      runs: 5,
+      seed: 9,
+      minutes: 0.5,
+      json: 'a.json',
+      driver: 'textbook',
+      faults: false,
+    });
+    expect(readOptions(['--help'], newSeed)).toBeNull();
+  });
+
+  test('name all their mistakes at once', () => {
+    const given = [
+      '--runs',
+      '0',
+      '--seed',
+      'x',
+      '--minutes',
+      '-1',
+      '--driver',
+      'car',
+      '--loud',
+      'extra',
+      '--json',
+    ];
+    let message = '';
+    try {
+      readOptions(given, newSeed);
+    } catch (error) {
+      if (error instanceof OptionsError) ({ message } = error);
+    }
+    for (const mistake of ['--runs', '--seed', '--minutes', '--driver', '--loud', 'extra', '--json'])
+      expect(message).toContain(mistake);
+  });
+});
