@@ -29,6 +29,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'fuzz',
+          pool,
+          include: ['test/fuzz/**/*.test.ts'],
+          setupFiles: ['test/support/console-guard.ts'],
+          testTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'replay',
           pool,
           include: ['test/replay/**/*.test.ts'],

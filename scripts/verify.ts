@@ -26,7 +26,7 @@ const CHECKS = [
 ] as const;
 
 /** Projects of vitest that need no Temporal server. */
-const QUICK = ['unit', 'conformance', 'replay'];
+const QUICK = ['unit', 'fuzz', 'conformance', 'replay'];
 
 const { values: flags } = parseArgs({
   options: { all: { type: 'boolean', default: false }, show: { type: 'boolean', default: false } },

@@ -2,6 +2,9 @@
 import type { Issue } from './contract.ts';
 import { describeIssue, DroverError } from './errors.ts';
 
+/** The message shows so many; `issues` has all. */
+const SHOWN_ISSUES = 50;
+
 /** Everything that is wrong with a configuration, at once. Holds no secret: values are named, never shown. */
 export class ConfigError extends DroverError {
   readonly issues: readonly Issue[];
@@ -21,7 +24,10 @@ export class ConfigError extends DroverError {
 function configMessage(issues: readonly Issue[], source: string | null): string {
   const where = source === null ? 'The configuration' : source;
   const count = issues.length === 1 ? 'one mistake' : `${issues.length} mistakes`;
-  return `${where} has ${count}:\n${issues.map((issue) => `  - ${describeIssue(issue)}`).join('\n')}`;
+  const lines = issues.slice(0, SHOWN_ISSUES).map((issue) => `  - ${describeIssue(issue)}`);
+  const rest = issues.length - lines.length;
+  if (rest > 0) lines.push(`  - and ${rest} more, see \`issues\``);
+  return `${where} has ${count}:\n${lines.join('\n')}`;
 }
 
 /** By name and not by class: a configuration may be loaded by another copy of the package. */

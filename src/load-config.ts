@@ -1,14 +1,16 @@
 /** Checks a configuration and freezes it: every mistake is reported, together. */
 import { z } from 'zod';
 import type { Backend } from './backends/backend.ts';
+import { CONFIG_NAME, freeze, readAssistants } from './config-assistants.ts';
 import { ConfigError } from './config-error.ts';
-import type { AssistantConfig, DroverConfig, LoadedConfig } from './config.ts';
+import { attempt, configField, firstLine, isObject } from './config-issues.ts';
+import type { DroverConfig, LoadedConfig } from './config.ts';
 import { NAMES } from './contract.ts';
 import type { Issue } from './contract.ts';
 import { isHostPort } from './env.ts';
-import { suggest } from './request-issues.ts';
+import { shorten, suggest } from './request-issues.ts';
 import { runRequestSchema } from './request-schema.ts';
-import { checkRunRequest } from './request.ts';
+import type { AnyTool } from './tools/define-tool.ts';
 import { createRegistry } from './tools/registry.ts';
 import type { ToolRegistry } from './tools/registry.ts';
 
@@ -26,8 +28,6 @@ const FIELDS = [
   'metrics',
 ] as const satisfies readonly (keyof DroverConfig)[];
 
-/** Names of backends, assistants and secrets: they stand in ids, search attributes and messages. */
-const NAME = /^[\w][\w.:-]{0,127}$/;
 const TASK_QUEUE = /^(?!__temporal_)[^\p{Cc}]{1,1000}$/u;
 
 /** Fields of `worker` that are Drover's to set, and what to set instead. */
@@ -52,7 +52,7 @@ const settings = z.object({
   retry: runRequestSchema.shape.retry.default({}),
   secrets: z
     .record(
-      z.string().regex(NAME, 'is no name for a secret: use a-z, A-Z, 0-9, _ . : and -'),
+      z.string().regex(CONFIG_NAME, 'is no name for a secret: use a-z, A-Z, 0-9, _ . : and -'),
       z.union([z.string().min(1), z.custom<() => string>((held) => typeof held === 'function')], {
         error: 'must be text, or a function that gives it',
       }),
@@ -92,31 +92,13 @@ function hasFunctions(value: unknown, ...names: readonly string[]): boolean {
   );
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** What a thrown value says, on one line, and the issues that it carries where it carries any. */
-function issuesOf(error: unknown, field: string, what: string): readonly Issue[] {
-  const held = (error as { readonly issues?: unknown } | null)?.issues;
-  if (Array.isArray(held) && held.every((one) => isObject(one) && typeof one['field'] === 'string')) {
-    return (held as Issue[]).map((one) => ({ ...one, field: joinField(field, one.field) }));
-  }
-  const reason = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0];
-  return [{ field, message: `${what}: ${reason}` }];
-}
-
-const joinField = (left: string, right: string): string =>
-  right === '' || right === left || right.startsWith(`${left}.`) || right.startsWith(`${left}[`)
-    ? right || left
-    : `${left}.${right}`;
-
 function checkFields(config: Record<string, unknown>): readonly Issue[] {
   return Object.keys(config)
     .filter((field) => !(FIELDS as readonly string[]).includes(field))
     .map((field) => {
       const meant = suggest(field, FIELDS);
       return {
-        field,
+        field: configField(field),
         message: `is no field of a configuration${meant === null ? '' : `; did you mean ${meant}?`}`,
       };
     });
@@ -132,8 +114,8 @@ function buildBackends(value: unknown, issues: Issue[]): ReadonlyMap<string, Bac
     return backends;
   }
   for (const [name, factory] of Object.entries(value)) {
-    const field = `backends.${name}`;
-    if (!NAME.test(name)) {
+    const field = configField('backends', name);
+    if (!CONFIG_NAME.test(name)) {
       issues.push({ field, message: 'is no name for a backend: use a-z, A-Z, 0-9, _ . : and -' });
       continue;
     }
@@ -141,20 +123,24 @@ function buildBackends(value: unknown, issues: Issue[]): ReadonlyMap<string, Bac
       issues.push({ field, message: 'must be what responses({…}) or assistants({…}) returns' });
       continue;
     }
-    try {
+    attempt(issues, { field, what: 'could not be built' }, null, () => {
       const backend: unknown = factory(name);
       if (hasFunctions(backend, 'create', 'observe', 'submit', 'cancel'))
         backends.set(name, backend as Backend);
       else issues.push({ field, message: 'did not build a backend: use responses({…}) or assistants({…})' });
-    } catch (error) {
-      issues.push(...issuesOf(error, field, 'could not be built'));
-    }
+    });
   }
   return backends;
 }
 
+/** Those that can be told: a backend that cannot be built has a name all the same. */
+const backendNames = (config: Record<string, unknown>): readonly string[] =>
+  isObject(config['backends'])
+    ? Object.keys(config['backends']).filter((name) => CONFIG_NAME.test(name))
+    : [];
+
 function chooseDefault(config: Record<string, unknown>, issues: Issue[]): string {
-  const names = isObject(config['backends']) ? Object.keys(config['backends']) : [];
+  const names = backendNames(config);
   const chosen = config['defaultBackend'];
   if (chosen === undefined) {
     if (names.length > 1) {
@@ -163,118 +149,48 @@ function chooseDefault(config: Record<string, unknown>, issues: Issue[]): string
     return names[0] ?? '';
   }
   if (typeof chosen === 'string' && names.includes(chosen)) return chosen;
+  const shown = typeof chosen === 'string' ? shorten(chosen) : null;
   issues.push({
     field: 'defaultBackend',
     message: `must name one of the backends: ${names.join(', ') || 'there are none'}`,
-    ...(typeof chosen === 'string' ? { value: chosen.slice(0, 60) } : {}),
+    ...(shown === null ? {} : { value: shown }),
   });
   return '';
 }
 
 function buildRegistry(value: unknown, issues: Issue[]): ToolRegistry {
-  try {
-    if (value === undefined || Array.isArray(value)) return createRegistry(value ?? []);
-    issues.push({ field: 'tools', message: 'must be a list of what defineTool({…}) returns' });
-  } catch (error) {
-    issues.push(...issuesOf(error, 'tools', 'could not be registered'));
+  const none = createRegistry([]);
+  if (value === undefined) return none;
+  if (Array.isArray(value)) {
+    const where = { field: 'tools', what: 'could not be registered' };
+    return attempt(issues, where, none, () => createRegistry(value as readonly AnyTool[]));
   }
-  return createRegistry([]);
+  issues.push({ field: 'tools', message: 'must be a list of what defineTool({…}) returns' });
+  return none;
 }
 
-interface AssistantSurroundings {
-  readonly backends: readonly string[];
-  /** Null where the tools could not be read: then none is missed. */
-  readonly tools: readonly string[] | null;
-}
-
-/** An assistant is a request that others complete, so the same rules hold for it. */
-function checkAssistant(name: string, value: unknown, around: AssistantSurroundings): readonly Issue[] {
-  const field = `assistants.${name}`;
-  if (!NAME.test(name)) {
-    return [{ field, message: 'is no name for an assistant: use a-z, A-Z, 0-9, _ . : and -' }];
-  }
-  if (!isObject(value)) return [{ field, message: 'must be an object' }];
-  const { provider_assistant_id: provider, ...request } = value;
-  const issues: Issue[] = [];
-  for (const own of ['assistant_id', 'input', 'thread_id', 'context']) {
-    if (request[own] === undefined) continue;
-    issues.push({ field: `${field}.${own}`, message: 'belongs into the request of a run' });
-    delete request[own];
-  }
-  if (provider !== undefined && (typeof provider !== 'string' || provider === '')) {
-    issues.push({ field: `${field}.provider_assistant_id`, message: 'must be text and not empty' });
-  }
-  const checked = checkRunRequest({ ...request, assistant_id: name, input: '-' });
-  for (const issue of checked.issues ?? []) {
-    issues.push({
-      ...issue,
-      field: `${field}.${issue.field}`,
-      message: issue.message.replace('is no field of a request', 'is no field of an assistant'),
-    });
-  }
-  const { backend, tools } = request;
-  if (typeof backend === 'string' && !around.backends.includes(backend)) {
-    issues.push({ field: `${field}.backend`, message: `must name one of: ${around.backends.join(', ')}` });
-  }
-  const named: readonly unknown[] = Array.isArray(tools) ? tools : [];
-  for (const [index, tool] of named.entries()) {
-    if (typeof tool !== 'string' || around.tools === null || around.tools.includes(tool)) continue;
-    const meant = suggest(tool, around.tools);
-    issues.push({
-      field: `${field}.tools[${index}]`,
-      message: `names no tool of this configuration${meant === null ? '' : `; did you mean ${meant}?`}`,
-      value: tool.slice(0, 64),
-    });
-  }
-  return issues;
-}
-
-function readAssistants(
-  value: unknown,
-  around: AssistantSurroundings,
-  issues: Issue[],
-): ReadonlyMap<string, AssistantConfig> {
-  if (value === undefined) return new Map();
-  if (!isObject(value)) {
-    issues.push({ field: 'assistants', message: 'must be an object of assistants by name' });
-    return new Map();
-  }
-  issues.push(...Object.entries(value).flatMap(([name, held]) => checkAssistant(name, held, around)));
-  return new Map(Object.entries(value).map(([name, held]) => [name, freeze(held) as AssistantConfig]));
-}
-
-/** Freezes plain data all the way down, in a copy; what has a class of its own is left as it is. */
-function freeze(value: unknown): unknown {
-  if (Array.isArray(value)) return Object.freeze(value.map((one) => freeze(one)));
-  if (!isObject(value) || Object.getPrototypeOf(value) !== Object.prototype) return value;
-  return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, held]) => [key, freeze(held)])));
-}
-
-/**
- * Checks a configuration against everything that can be known without asking anyone.
- *
- * @returns the configuration with its defaults filled in, frozen
- * @throws {ConfigError} with every mistake at once
- */
-export function loadConfig(config: DroverConfig): LoadedConfig {
+/** Null where something is wrong, which `issues` names then. */
+function checkConfig(config: DroverConfig, issues: Issue[]): LoadedConfig | null {
   if (!isObject(config)) {
-    throw new ConfigError([{ field: 'config', message: 'must be an object: use defineConfig({…})' }]);
+    issues.push({ field: 'config', message: 'must be an object: use defineConfig({…})' });
+    return null;
   }
-  const issues: Issue[] = [...checkFields(config)];
-  const parsed = settings.safeParse(config);
-  for (const issue of parsed.error?.issues ?? []) {
-    issues.push({ field: issue.path.map(String).join('.'), message: issue.message });
+  issues.push(...checkFields(config));
+  const unread = { field: 'config', what: 'could not be read' };
+  const parsed = attempt(issues, unread, null, () => settings.safeParse(config));
+  for (const issue of parsed?.error?.issues ?? []) {
+    issues.push({ field: configField(...issue.path), message: firstLine(issue.message) });
   }
   const backends = buildBackends(config.backends, issues);
   const defaultBackend = chooseDefault(config, issues);
   const before = issues.length;
   const registry = buildRegistry(config.tools, issues);
   const around = {
-    backends: isObject(config.backends) ? Object.keys(config.backends) : [],
+    backends: backendNames(config),
     tools: issues.length === before ? registry.names() : null,
   };
   const assistants = readAssistants(config.assistants, around, issues);
-  if (issues.length > 0 || parsed.data === undefined) throw new ConfigError(issues);
+  if (issues.length > 0 || parsed?.data === undefined) return null;
   const { taskQueue, limits, retry, secrets, worker, metrics } = parsed.data;
   return Object.freeze({
     taskQueue,
@@ -289,4 +205,18 @@ export function loadConfig(config: DroverConfig): LoadedConfig {
     worker: Object.freeze({ ...worker }),
     metrics: Object.freeze({ ...metrics }) as LoadedConfig['metrics'],
   });
+}
+
+/**
+ * Checks a configuration against everything that can be known without asking anyone.
+ *
+ * @returns the configuration with its defaults filled in, frozen
+ * @throws {ConfigError} with every mistake at once
+ */
+export function loadConfig(config: DroverConfig): LoadedConfig {
+  const issues: Issue[] = [];
+  const where = { field: 'config', what: 'could not be read' };
+  const loaded = attempt(issues, where, null, () => checkConfig(config, issues));
+  if (loaded === null) throw new ConfigError(issues);
+  return loaded;
 }

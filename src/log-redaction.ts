@@ -40,9 +40,9 @@ const SECRET_FIELD = new RegExp(String.raw`"([\w-]{4,40})":"(?:[^"\\]|\\.)*"`, '
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\b(bearer|basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${MASK}`],
   [/\b(?:sk|pk|rk|sess|ghp|gho|ghs|github_pat|xox[abprs]|hf)[-_][\w*-]{8,}/g, MASK],
-  [/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, MASK],
+  [/(?<![\w-])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g, MASK],
   [/\b(?:AKIA|ASIA|AIza)[\w-]{12,}/g, MASK],
-  [/(:\/\/)[^\s/?#@"\\]+:[^\s/?#@"\\]+@/g, `$1${MASK}@`],
+  [/(:\/\/)[^\s/?#@"\\:]*:[^\s/?#@"\\]+@/g, `$1${MASK}@`],
 ];
 
 /** Masks secrets in a finished line of JSON, by the name of their field and by their shape. */

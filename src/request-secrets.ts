@@ -13,7 +13,7 @@ const REFERENCE_NAME = /^\w[\w.:-]{0,127}$/;
 const SECRET_FIELD =
   /^(?:proxy[-_]?)?authorization$|^(?:x[-_])?api[-_]?key$|^(?:access|auth|bearer|refresh|id)?[-_]?token$|^(?:client[-_]?)?secret$|^pass(?:word|wd|phrase)$|^credentials?$|^(?:set[-_])?cookie$|^private[-_]?key$/i;
 
-/** Text that is a credential, wherever it stands. */
+/** Text that is a credential, wherever it stands. Each reads a long text once: none tries where it can be split. */
 const SECRET_TEXT = [
   /\b(?:bearer|basic)\s+[\w.~+/=-]{12,}/i,
   /\b(?:sk|pk|rk)[-_](?:[a-z]+[-_])*[\w-]{16,}/i,
@@ -21,9 +21,9 @@ const SECRET_TEXT = [
   /\bxox[abeprs]-[\w-]{10,}/,
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/,
   /\bAIza[\w-]{30,}/,
-  /\beyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*/,
+  /(?<![\w-])eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]*/,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
-  /^[a-z][a-z\d+.-]*:\/\/[^/\s@]+:[^/\s@]+@/i,
+  /^[a-z][a-z\d+.-]*:\/\/[^/\s@:]*:[^/\s@]+@/i,
   /[?&](?:api[-_]?key|access[-_]?token|token|key|sig|signature|secret|password)=[^&\s]{6,}/i,
 ] as const;
 

@@ -21,7 +21,8 @@ export type CheckedRequest =
  * @returns a copy that shares nothing with `value`, or every issue; no issue holds content or a secret
  */
 export function checkRunRequest(value: unknown): CheckedRequest {
-  const { json, issues: impure } = copyJson(value);
+  const { json, issues: impure, whole } = copyJson(value);
+  if (!whole) return { issues: impure };
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     const shape = { field: '', message: 'must be an object with at least assistant_id and input' };
     return { issues: impure.length > 0 ? impure : [shape] };

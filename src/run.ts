@@ -175,6 +175,23 @@ type Raw = Record<string, unknown>;
 const isObject = (value: unknown): value is Raw =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+/** Longer than any provider's; a longer one would fit into no path, index or heartbeat. */
+const ID_CHARS = 512;
+const STATUS_CHARS = 64;
+
+const isName = (value: unknown, chars: number): value is string =>
+  typeof value === 'string' &&
+  value !== '' &&
+  value.length <= chars &&
+  value.isWellFormed() &&
+  !/\p{Cc}/u.test(value);
+
+/** True for text that can be an id of a provider's: it goes into paths, messages and the history. */
+export const isId = (value: unknown): value is string => isName(value, ID_CHARS);
+
+/** True for text that can be a status, known or not. */
+export const isStatus = (value: unknown): value is WireStatus => isName(value, STATUS_CHARS);
 const number = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null;
 const json = (value: unknown): Json => (value === undefined ? null : (value as Json));
@@ -214,20 +231,21 @@ function readRequiredAction(value: unknown): RequiredAction | null {
 
 function readMetadata(value: unknown): { [key: string]: string } | null {
   if (!isObject(value)) return null;
-  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, String(held)]));
+  // Not by `String`: an object may have no way to become a text.
+  const said = (held: unknown): string => (typeof held === 'string' ? held : JSON.stringify(held));
+  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, said(held)]));
 }
 
 /**
  * Reads a run as any server of this wire sends it. Missing is null, unknown fields and statuses are
  * kept, and the status is never inferred from a timestamp.
  *
- * @returns null where the value is no run at all: no object, or no `id` or `status` in it.
+ * @returns null where the value is no run at all: no object, or no `id` or `status` in it that could be one.
  */
 export function readRun(value: unknown): RunObject | null {
   if (!isObject(value)) return null;
-  const id = text(value['id']);
-  const status = text(value['status']);
-  if (id === null || id === '' || status === null || status === '') return null;
+  const { id, status } = value;
+  if (!isId(id) || !isStatus(status)) return null;
   const details = value['incomplete_details'];
   return {
     ...value,
@@ -267,7 +285,7 @@ export function pendingCalls(run: RunObject): readonly FunctionToolCall[] {
   const calls: unknown = run.required_action?.submit_tool_outputs?.tool_calls;
   if (run.status !== 'requires_action' || !Array.isArray(calls)) return [];
   return calls.flatMap((call: unknown) => {
-    if (!isObject(call) || typeof call['id'] !== 'string' || !isObject(call['function'])) return [];
+    if (!isObject(call) || !isId(call['id']) || !isObject(call['function'])) return [];
     const { name, arguments: given } = call['function'];
     const args = typeof given === 'string' ? given : JSON.stringify(given ?? {});
     return [

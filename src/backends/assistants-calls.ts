@@ -1,5 +1,6 @@
 /** The requests of the Assistants wire, one method each; answers are checked to be what was asked for. */
 import { METADATA_KEYS } from '../contract.ts';
+import { isId } from '../run.ts';
 import type { JsonObject, RunObject } from '../run.ts';
 import { observeRun, readPage, runOfThread } from './assistants-read.ts';
 import type { ListPage } from './assistants-read.ts';
@@ -37,8 +38,7 @@ export class AssistantsCalls {
     const answer = await this.#wire.call('post', '/threads', { what, signal, body });
     const held = answer.body;
     const id: unknown = typeof held === 'object' && held !== null && 'id' in held ? held.id : null;
-    if (typeof id !== 'string' || id === '')
-      throw this.#wire.malformed(what, nameBody(held), answer.requestId);
+    if (!isId(id)) throw this.#wire.malformed(what, nameBody(held), answer.requestId);
     return id;
   }
 

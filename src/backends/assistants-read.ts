@@ -1,10 +1,10 @@
 /** What this wire answers, read leniently: lists, runs, messages. */
 import type { OutputMessage } from '../contract.ts';
-import { pendingCalls, readRun } from '../run.ts';
+import { isId, pendingCalls, readRun } from '../run.ts';
 import type { FunctionToolCall, Json, JsonObject, RunObject } from '../run.ts';
 import type { AttemptOutput } from '../steps.ts';
 import type { Observation } from './backend.ts';
-import { redact } from './redact.ts';
+import { redact, shortCode } from './redact.ts';
 
 type Raw = Record<string, unknown>;
 const isRecord = (value: unknown): value is Raw =>
@@ -25,7 +25,7 @@ export function readPage(body: unknown): ListPage | null {
   return {
     data: entries,
     hasMore: isRecord(body) && body['has_more'] === true,
-    lastId: typeof last === 'string' ? last : null,
+    lastId: isId(last) ? last : null,
   };
 }
 
@@ -58,8 +58,8 @@ export function observeRun(
       last_error: run.last_error && { ...run.last_error, message: redact(run.last_error.message) },
     },
     calls,
-    unsupported_action: unsupportedAction(run, calls),
-    raw_code: code === undefined || RUN_CODES.has(code) ? null : code,
+    unsupported_action: unsupportedAction(run),
+    raw_code: code === undefined || RUN_CODES.has(code) ? null : shortCode(code),
     look_after_ms: lookAfterMs,
     output: null,
   };
@@ -73,18 +73,18 @@ function distinctCalls(run: RunObject): readonly FunctionToolCall[] {
 }
 
 /** Azure's approvals, and what nobody knows yet. Outputs for a part of the calls would strand the run, too. */
-function unsupportedAction(run: RunObject, calls: readonly FunctionToolCall[]): string | null {
+function unsupportedAction(run: RunObject): string | null {
   if (run.status !== 'requires_action') return null;
   const action = run.required_action;
   if (action === null) return 'required_action is missing';
   const asked: unknown = action.submit_tool_outputs?.tool_calls;
   const count = Array.isArray(asked) ? asked.length : 0;
   if (count === 0)
-    return action.type === 'submit_tool_outputs' ? 'submit_tool_outputs without calls' : action.type;
+    return action.type === 'submit_tool_outputs'
+      ? 'submit_tool_outputs without calls'
+      : shortCode(action.type);
   const readable = pendingCalls(run).length;
-  if (readable < count || calls.some((call) => call.id === ''))
-    return 'submit_tool_outputs with unreadable calls';
-  return null;
+  return readable < count ? 'submit_tool_outputs with unreadable calls' : null;
 }
 
 /** A run out of a list or an answer, if it is one of this thread. */

@@ -12,17 +12,22 @@ export interface Said {
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
+/** More of an error is not read: it is searched for wordings, and nobody is shown so much. */
+const READ_CHARS = 8_192;
+const textOf = (value: unknown): string | null =>
+  typeof value === 'string' && value !== '' ? value.slice(0, READ_CHARS) : null;
 
 /** FastAPI's list of faults: where and what, never the `input` that it echoes. */
 function readDetail(detail: unknown): string | null {
   if (!Array.isArray(detail)) return textOf(detail) ?? (isRecord(detail) ? readMessage(detail) : null);
   const faults = detail.flatMap((fault: unknown) => {
     if (!isRecord(fault)) return [];
-    const place = Array.isArray(fault['loc']) ? `${fault['loc'].map(String).join('.')}: ` : '';
+    const steps: readonly unknown[] = Array.isArray(fault['loc']) ? fault['loc'] : [];
+    const named = steps.filter((step) => typeof step === 'string' || typeof step === 'number');
+    const place = named.length > 0 ? `${named.join('.')}: ` : '';
     return [`${place}${textOf(fault['msg']) ?? 'invalid'}`];
   });
-  return faults.length > 0 ? faults.join('; ') : null;
+  return faults.length > 0 ? faults.join('; ').slice(0, READ_CHARS) : null;
 }
 
 const readMessage = (body: Record<string, unknown>): string | null =>
@@ -45,7 +50,7 @@ export function readErrorBody(error: APIError): Said {
     return { code: null, type: null, message: textOf(body) ?? '', json: true };
   }
   // The client keeps a body that is no JSON only in its message: "<status> <text>".
-  const text = error.message.replace(/^\d{3} /, '');
+  const text = error.message.slice(0, READ_CHARS).replace(/^\d{3} /, '');
   const empty = /^status code \(no body\)$/.test(text);
   return { code: null, type: null, message: empty ? '' : text, json: false };
 }

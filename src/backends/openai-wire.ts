@@ -1,9 +1,11 @@
 /** One HTTP request on the official `openai` client: no retries, no environment, errors in the port's words. */
 import { OpenAI } from 'openai';
+import { isId } from '../run.ts';
 import { assertNotStopped } from './act-guard.ts';
 import { BackendError } from './backend.ts';
 import { pollAfterMs } from './poll.ts';
 import { malformedAnswer, toBackendError } from './provider-errors.ts';
+import { shortCode } from './redact.ts';
 
 /** A key, or a function that is asked for it at every request, so that it can be rotated. */
 export type ApiKey = string | (() => string | Promise<string>);
@@ -107,10 +109,14 @@ export function openWire(
           ...(request.timeoutMs === undefined ? {} : { timeout: request.timeoutMs }),
         }).withResponse();
         const { data, response, request_id: requestId } = await untilAborted(asked, signal);
+        const body = parse(data);
+        if (isNestedTooDeeply(body)) {
+          throw malformedAnswer({ backend: name, what }, 'the body is nested too deeply');
+        }
         return {
-          body: parse(data),
+          body,
           pollAfterMs: pollAfterMs(response.headers),
-          requestId: requestId ?? null,
+          requestId: requestId === null ? null : shortCode(requestId),
         };
       } catch (error) {
         if (signal.aborted) throw new BackendError('aborted', `Backend ${name}: ${what} was stopped.`);
@@ -151,14 +157,28 @@ function parse(data: unknown): unknown {
   }
 }
 
+/** Deeper than any answer; what reads, copies and writes an answer recurses. */
+const MAX_NESTING = 256;
+
+/** Reads level by level, for recursion is what it guards. */
+function isNestedTooDeeply(body: unknown): boolean {
+  let level: readonly unknown[] = [body];
+  for (let depth = 0; depth <= MAX_NESTING; depth++) {
+    level = level.flatMap((held) => (typeof held === 'object' && held !== null ? Object.values(held) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
+}
+
 /**
  * An id as one segment of a path.
  *
  * @throws BackendError of the kind given, where it is no id at all: nothing may reach another path.
  */
 export function segment(id: string, kind: 'unknown_thread' | 'not_found', backend: string): string {
-  if (id === '' || id === '.' || id === '..') {
-    throw new BackendError(kind, `Backend ${backend}: this is no id: ${JSON.stringify(id)}.`);
+  if (!isId(id) || id === '.' || id === '..') {
+    const shown = JSON.stringify(shortCode(id));
+    throw new BackendError(kind, `Backend ${backend}: this is no id: ${shown}.`);
   }
   return encodeURIComponent(id);
 }

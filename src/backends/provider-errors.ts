@@ -16,7 +16,7 @@ import { BackendError, isBackendError } from './backend.ts';
 import type { BackendErrorKind } from './backend.ts';
 import { isRecord, looksLikeMarkup, readErrorBody } from './error-body.ts';
 import type { Said } from './error-body.ts';
-import { redact } from './redact.ts';
+import { redact, shortCode } from './redact.ts';
 
 /** Codes that Drover gives where the provider gave none. They stand in {@link BackendError.code}. */
 export const ERROR_CODES = {
@@ -81,7 +81,7 @@ const WORDINGS: readonly Wording[] = [
   { test: /no (?:run|response) found/i, kind: 'not_found' },
 ];
 
-const ACTIVE_RUN = /already has an active run ([\w-]+)/i;
+const ACTIVE_RUN = /already has an active run ([\w-]{1,512})/i;
 const QUOTA_CODES: ReadonlySet<string> = new Set([
   'insufficient_quota',
   'billing_not_active',
@@ -95,15 +95,18 @@ const MAYBE_QUOTA = /\bquota\b|\bbilling\b|\bcredits?\b|spend(?:ing)? limit/i;
 const TRY_AGAIN =
   /(?:try again|retry)(?: again)? (?:in|after) ((?:[\d.]+\s*(?:milliseconds?|ms|hours?|h|minutes?|min|m|seconds?|secs?|s)\s*)+)/i;
 
+/** Nobody waits longer, and timers and durations hold no more. In milliseconds. */
+const MOST_WAIT_MS = 2 ** 31 - 1;
+
 /** How long the provider asked to wait, in milliseconds: `retry-after-ms`, then `Retry-After` as seconds or as a date. */
 export function retryAfterMs(headers: Headers | undefined, now: number = Date.now()): number | null {
   const exact = numberOf(headers?.get('retry-after-ms'));
-  if (exact !== null) return exact;
+  if (exact !== null) return Math.min(exact, MOST_WAIT_MS);
   const given = headers?.get('retry-after');
   const seconds = numberOf(given);
-  if (seconds !== null) return seconds * 1_000;
+  if (seconds !== null) return Math.min(seconds * 1_000, MOST_WAIT_MS);
   const date = given ? Date.parse(given) : Number.NaN;
-  return Number.isNaN(date) ? null : Math.max(0, date - now);
+  return Number.isNaN(date) ? null : Math.min(Math.max(0, date - now), MOST_WAIT_MS);
 }
 
 function numberOf(given: string | null | undefined): number | null {
@@ -121,7 +124,7 @@ export function waitInText(text: string): number | null {
     const factor = { ms: 1, milli: 1, h: 3_600_000, m: 60_000, s: 1_000 }[unit.toLowerCase()] ?? 1_000;
     total += Number(amount) * factor;
   }
-  return Number.isFinite(total) ? Math.ceil(total) : null;
+  return Number.isFinite(total) ? Math.min(Math.ceil(total), MOST_WAIT_MS) : null;
 }
 
 const isQuota = (code: string | null, text: string, waitMs: number | null): boolean =>
@@ -279,7 +282,7 @@ function fromAnswer(error: APIError, tried: string, context: ErrorContext): Back
   return new BackendError(kind, `${tried} failed with HTTP ${status}${named}: ${words}`, {
     status,
     code: said.code === null ? code : redact(said.code, context.secrets),
-    requestId: error.requestID ?? null,
+    requestId: error.requestID == null ? null : shortCode(error.requestID),
     retryAfterMs: wait,
     activeRunId: kind === 'active_run' ? (ACTIVE_RUN.exec(said.message)?.[1] ?? null) : null,
   });

@@ -43,6 +43,13 @@ const QUOTATIONS: readonly RegExp[] = ['""', '``', '“”', "''"].map((pair) =>
   return new RegExp(String.raw`(?<!\w)(${open})${long}(${close}(?!\w)|$)`, 'gu');
 });
 
+/** A provider's own codes and names stand in messages, in the UI and in results: longer ones are cut. */
+const CODE_CHARS = 128;
+
+/** A code or name of the provider's making, short enough to stand anywhere. */
+export const shortCode = (code: string): string =>
+  code.length <= CODE_CHARS ? code.toWellFormed() : `${code.slice(0, CODE_CHARS)}…`.toWellFormed();
+
 const escape = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
 /** A secret also travels percent-encoded and as a JSON string. */
@@ -71,5 +78,5 @@ export function redact(text: string, secrets: readonly string[] = []): string {
   for (const [pattern, replacement] of PATTERNS) clean = clean.replaceAll(pattern, replacement);
   for (const quotation of QUOTATIONS) clean = clean.replaceAll(quotation, '$1…$2');
   clean = clean.replaceAll(/[\p{Cc}\s]+/gu, ' ').trim();
-  return clean.length > REDACTED_CHARS ? `${clean.slice(0, REDACTED_CHARS - 1)}…` : clean;
+  return (clean.length > REDACTED_CHARS ? `${clean.slice(0, REDACTED_CHARS - 1)}…` : clean).toWellFormed();
 }

@@ -4,7 +4,7 @@ import { BackendError, isBackendError } from './backend.ts';
 import { segment } from './openai-wire.ts';
 import type { Wire, WireAnswer } from './openai-wire.ts';
 import { nameBody } from './provider-errors.ts';
-import { isObject, objectsOf, readResponse, textOf } from './responses-wire.ts';
+import { idOf, isObject, objectsOf, readResponse } from './responses-wire.ts';
 import type { WireResponse } from './responses-wire.ts';
 
 /** A response that was answered, and the provider's wish for the next look. */
@@ -164,5 +164,5 @@ function restate(error: BackendError, kind: 'rejected' | 'unknown_thread'): Back
   return new BackendError(kind, error.message, { status, code, requestId, retryAfterMs });
 }
 
-/** The id of an item, '' where a server gives it none. */
-export const itemId = (item: JsonObject | undefined): string => textOf(item?.['id']) ?? '';
+/** The id of an item, '' where a server gives it none that could be one. */
+export const itemId = (item: JsonObject | undefined): string => idOf(item?.['id']) ?? '';

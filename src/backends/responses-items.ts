@@ -2,7 +2,7 @@
 import type { OutputMessage } from '../contract.ts';
 import type { FunctionToolCall, JsonObject } from '../run.ts';
 import type { AttemptOutput } from '../steps.ts';
-import { objectsOf, textOf } from './responses-wire.ts';
+import { idOf, objectsOf, textOf } from './responses-wire.ts';
 
 /** What the client of a response has to answer. */
 export interface Waiting {
@@ -27,7 +27,7 @@ const argumentsOf = (item: JsonObject): string => {
 };
 
 /** A server that leaves `call_id` out means its item's id. */
-const callIdOf = (item: JsonObject): string | null => textOf(item['call_id']) ?? textOf(item['id']);
+const callIdOf = (item: JsonObject): string | null => idOf(item['call_id'] ?? item['id']);
 
 /** Call ids that have an output among these items. */
 export function answeredIds(items: readonly JsonObject[]): ReadonlySet<string> {

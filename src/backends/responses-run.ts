@@ -4,7 +4,7 @@ import type { JsonObject, LastError, RequiredAction, RunObject, WireStatus } fro
 import type { AttemptRef } from '../steps.ts';
 import { BackendError } from './backend.ts';
 import type { Observation } from './backend.ts';
-import { redact } from './redact.ts';
+import { redact, shortCode } from './redact.ts';
 import { readOutput, waitingFor } from './responses-items.ts';
 import type { Waiting } from './responses-items.ts';
 import { exhaustedBudget } from './responses-request.ts';
@@ -195,7 +195,7 @@ export function observeResponse(
     run,
     calls: acts ? waiting.calls : [],
     unsupported_action: acts ? waiting.unsupported : null,
-    raw_code: said.rawCode,
+    raw_code: said.rawCode === null ? null : shortCode(said.rawCode),
     look_after_ms: lookAfterMs,
     output: terminal ? readOutput(response.output) : null,
   };

@@ -1,4 +1,5 @@
 /** One response as any server of this wire sends it, read leniently. Pure. */
+import { isId, isStatus } from '../run.ts';
 import type { Json, JsonObject, RunUsage, WireStatus } from '../run.ts';
 
 /** Tokens of one response or of a chain of them, with the two details that the run object has no place for. */
@@ -32,6 +33,8 @@ export const isObject = (value: unknown): value is JsonObject =>
 /** A text with something in it, or null. */
 export const textOf = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value : null;
+/** An id, or null. */
+export const idOf = (value: unknown): string | null => (isId(value) ? value : null);
 /** A finite number, or null. */
 export const numberOf = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null;
@@ -89,14 +92,14 @@ function isFiltered(raw: JsonObject, status: string, code: string | null, reason
  * Reads a response. Absent is null, times may be floats, `error` may be a string, an unknown status is kept.
  * A server that answers in the foreground may leave the status out: with output it is `completed`.
  *
- * @returns null where the value is no response: no object, no id, or no status and no output.
+ * @returns null where the value is no response: no object, nothing that could be its id, or no status and no output.
  */
 export function readResponse(value: unknown): WireResponse | null {
   if (!isObject(value)) return null;
-  const id = textOf(value['id']);
+  const id = idOf(value['id']);
   const output = objectsOf(value['output']);
   const status = textOf(value['status']) ?? (output.length > 0 ? 'completed' : null);
-  if (id === null || status === null) return null;
+  if (id === null || !isStatus(status)) return null;
   const details = value['incomplete_details'];
   const reason = isObject(details) ? textOf(details['reason']) : textOf(details);
   const error = readError(value['error']);
@@ -111,7 +114,7 @@ export function readResponse(value: unknown): WireResponse | null {
     filtered: isFiltered(value, status, error?.code ?? null, reason),
     output,
     usage: readUsage(value['usage']),
-    conversation: isObject(conversation) ? textOf(conversation['id']) : textOf(conversation),
+    conversation: isObject(conversation) ? idOf(conversation['id']) : idOf(conversation),
     raw: value,
   };
 }

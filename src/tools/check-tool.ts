@@ -6,6 +6,7 @@ import type { Issue } from '../contract.ts';
 import type { AnyTool } from './define-tool.ts';
 import { isJsonObject } from './json-schema.ts';
 import { isZodType } from './schema.ts';
+import { fieldName } from './tool-output.ts';
 
 const NAME = new RegExp(`^[a-zA-Z0-9_-]{1,${LIMITS.toolNameChars}}$`);
 
@@ -38,6 +39,7 @@ const ACTIVITY_OPTIONS = [
 ];
 const DURATIONS = ['startToCloseTimeout', 'scheduleToStartTimeout', 'heartbeatTimeout'] as const;
 const RETRY_OPTIONS = ['maximumAttempts', 'initialInterval', 'backoffCoefficient', 'maximumInterval'];
+const PRIORITY_OPTIONS = ['priorityKey', 'fairnessKey', 'fairnessWeight'];
 const EFFECTS = ['none', 'idempotent', 'once'];
 const ON_UNKNOWN = ['end', 'wait', 'tell_model'];
 
@@ -58,7 +60,7 @@ type Report = (field: string, message: string, limit?: number | string) => void;
 
 function checkKnown(held: Loose, known: readonly string[], at: string, report: Report): void {
   for (const key of Object.keys(held)) {
-    if (!known.includes(key)) report(`${at}${key}`, `No such option. Known: ${known.join(', ')}.`);
+    if (!known.includes(key)) report(`${at}${fieldName(key)}`, `No such option. Known: ${known.join(', ')}.`);
   }
 }
 
@@ -100,6 +102,7 @@ function checkPriority(priority: unknown, report: Report): void {
   if (priority === undefined) return;
   if (!isJsonObject(priority)) return report('activity.priority', 'Give an object.');
   const { priorityKey, fairnessKey, fairnessWeight } = priority as Loose;
+  checkKnown(priority, PRIORITY_OPTIONS, 'activity.priority.', report);
   checkInteger(priorityKey, 'activity.priority.priorityKey', 1, 5, report);
   if (
     fairnessKey !== undefined &&

@@ -36,12 +36,19 @@ export function wellFormed(text: string): string {
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,15}))?$/;
 
+/** Not by a pattern: from every zero of a quarter of a million, it would look for the end anew. */
+function withoutTrailingZeros(digits: string): string {
+  let end = digits.length;
+  while (digits.charCodeAt(end - 1) === 0x30) end -= 1;
+  return digits.slice(0, end);
+}
+
 /** A decimal's digits and exponent without superfluous zeros; null where its exponent is absurd. */
 function normalise(source: string): string | null {
   const [, sign, whole, fraction = '', exponent = '0'] = DECIMAL.exec(source) ?? [];
   if (whole === undefined) return null;
   const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
+  const significant = withoutTrailingZeros(digits);
   if (significant === '') return '0';
   const power = Number(exponent) - fraction.length + (digits.length - significant.length);
   return `${sign}${significant}e${power}`;
@@ -87,9 +94,22 @@ export function canonicalText(json: string): string | null {
   }
 }
 
-/** JSON can say it without loss: no undefined in a list, no function, no bigint, no number out of range. */
-function isSayable(value: unknown, depth: number): boolean {
-  if (depth > MAX_NESTING) return false;
+/** A key of more values than these names nothing. */
+const MAX_KEY_VALUES = 100_000;
+
+/** By its prototype, of whatever realm: a promise, a map or a set would be written as `{}`, whatever it holds. */
+function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value) as object | null;
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
+
+/**
+ * JSON can say it without loss: no undefined in a list, no function, no bigint, no number out of range, no
+ * instance of a class but one that says itself what it is as JSON, as a date does.
+ */
+function isSayable(value: unknown, depth: number, left: { values: number }): boolean {
+  left.values -= 1;
+  if (depth > MAX_NESTING || left.values < 0) return false;
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -97,15 +117,28 @@ function isSayable(value: unknown, depth: number): boolean {
     case 'number':
       return Number.isFinite(value);
     case 'object':
-      if (value === null) return true;
-      if (Array.isArray(value)) return [...value].every((held) => isSayable(held, depth + 1));
-      return Object.values(value).every((held) => held === undefined || isSayable(held, depth + 1));
+      break;
     default:
       return false;
   }
+  if (value === null) return true;
+  if (Array.isArray(value)) {
+    // A list may say it is longer than all memory.
+    return value.length <= left.values && Array.from(value).every((held) => isSayable(held, depth + 1, left));
+  }
+  if ('toJSON' in value && typeof value.toJSON === 'function') {
+    const said: unknown = value.toJSON();
+    return said !== null && isSayable(said, depth + 1, left);
+  }
+  if (!isPlainObject(value)) return false;
+  return Object.values(value).every((held) => held === undefined || isSayable(held, depth + 1, left));
 }
 
-/** The canonical form of a value that code computed; null where JSON cannot say it. */
+/** The canonical form of a value that code computed; null where JSON cannot say it. Never throws. */
 export function canonicalValue(value: unknown): string | null {
-  return isSayable(value, 0) ? canonicalText(JSON.stringify(value)) : null;
+  try {
+    return isSayable(value, 0, { values: MAX_KEY_VALUES }) ? canonicalText(JSON.stringify(value)) : null;
+  } catch {
+    return null;
+  }
 }

@@ -8,6 +8,7 @@ import type { AnyTool } from './define-tool.ts';
 import { readParameters } from './schema.ts';
 import type { ParameterSchema } from './schema.ts';
 import { ToolDefinitionError } from './tool-error.ts';
+import { fieldName, reasonOf } from './tool-output.ts';
 
 /** What a tool gets where its definition is silent. Milliseconds. */
 export const TOOL_DEFAULTS = {
@@ -94,26 +95,32 @@ export function createRegistry(tools: readonly AnyTool[]): ToolRegistry {
   const issues: Issue[] = [];
   const held = new Map<string, Registered>();
   const names = new Set<string>();
-  for (const [index, tool] of tools.entries()) {
-    const name: unknown = (tool as Partial<AnyTool> | null | undefined)?.name;
-    const label =
-      typeof name === 'string' && name !== '' ? name.slice(0, LIMITS.toolNameChars) : String(index);
-    const at = `tools.${label}`;
-    if (typeof tool !== 'object' || tool === null) {
-      issues.push({ field: at, message: 'Make it with `defineTool` or `defineRemoteTool`.' });
-      continue;
-    }
+  const read = (tool: AnyTool, at: string): void => {
     const mistakes = checkTool(tool, `${at}.`);
     issues.push(...mistakes);
     if (names.has(tool.name)) issues.push({ field: `${at}.name`, message: 'Another tool has this name.' });
     names.add(tool.name);
-    const read = readParameters(tool.parameters, {
+    const schema = readParameters(tool.parameters, {
       field: `${at}.parameters`,
       strict: tool.strict,
       verbatim: tool.kind === 'remote',
     });
-    if (!read.ok) issues.push(...read.issues);
-    else if (mistakes.length === 0) held.set(tool.name, register(tool, read.schema));
+    if (!schema.ok) issues.push(...schema.issues);
+    else if (mistakes.length === 0) held.set(tool.name, register(tool, schema.schema));
+  };
+  for (const [index, tool] of tools.entries()) {
+    let at = `tools.${index}`;
+    try {
+      if (typeof tool !== 'object' || tool === null) {
+        issues.push({ field: at, message: 'Make it with `defineTool` or `defineRemoteTool`.' });
+        continue;
+      }
+      const { name } = tool as { readonly name?: unknown };
+      if (typeof name === 'string' && name !== '') at = `tools.${fieldName(name)}`;
+      read(tool, at);
+    } catch (error) {
+      issues.push({ field: at, message: `It cannot be read: ${reasonOf(error)}.` });
+    }
   }
   if (issues.length > 0) throw new ToolDefinitionError(issues);
 

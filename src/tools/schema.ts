@@ -4,6 +4,7 @@ import type { Issue } from '../contract.ts';
 import type { JsonObject } from '../run.ts';
 import { isJsonObject, orderKeywords } from './json-schema.ts';
 import { toStrictForm } from './strict-schema.ts';
+import { reasonOf } from './tool-output.ts';
 
 /** A tool's parameters as they go out, and what they are checked against. */
 export interface ParameterSchema {
@@ -59,7 +60,7 @@ function fromZod(parameters: z.ZodObject, field: string): { base: JsonObject; is
     // Through JSON once: whatever the library hung on the object besides JSON is gone.
     return { base: JSON.parse(JSON.stringify(base)) as JsonObject, issues };
   } catch (error) {
-    refuse([], `JSON Schema cannot hold it: ${error instanceof Error ? error.message : 'unknown reason'}`);
+    refuse([], `JSON Schema cannot hold it: ${reasonOf(error)}.`);
     return { base: {}, issues };
   }
 }
@@ -72,8 +73,10 @@ function fromDocument(document: JsonObject, field: string): { check: z.ZodType; 
     }
     return { check: z.fromJSONSchema(copy), issues: [] };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unknown reason';
-    return { check: z.never(), issues: [{ field, message: `Drover cannot check this schema: ${reason}` }] };
+    return {
+      check: z.never(),
+      issues: [{ field, message: `Drover cannot check this schema: ${reasonOf(error)}.` }],
+    };
   }
 }
 

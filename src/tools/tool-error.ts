@@ -34,7 +34,14 @@ export function isToolError(error: unknown): error is ToolError {
   return effect === 'none' || effect === 'unknown';
 }
 
-const describe = (issue: Issue): string => `  ${issue.field}: ${issue.message}`;
+/** The message shows so many; `issues` has all. */
+const SHOWN_ISSUES = 50;
+
+function describe(issues: readonly Issue[]): string {
+  const lines = issues.slice(0, SHOWN_ISSUES).map(({ field, message }) => `  ${field}: ${message}`);
+  const rest = issues.length - lines.length;
+  return [...lines, ...(rest > 0 ? [`  and ${rest} more, see \`issues\``] : [])].join('\n');
+}
 
 /** Tools that cannot be registered: every mistake of every tool, at once. */
 export class ToolDefinitionError extends Error {
@@ -43,7 +50,7 @@ export class ToolDefinitionError extends Error {
 
   constructor(issues: readonly Issue[]) {
     const count = issues.length === 1 ? 'one mistake' : `${issues.length} mistakes`;
-    super(`The tools cannot be registered, ${count} to mend:\n${issues.map(describe).join('\n')}`);
+    super(`The tools cannot be registered, ${count} to mend:\n${describe(issues)}`);
     this.name = 'ToolDefinitionError';
     this.issues = issues;
   }

@@ -9,6 +9,7 @@ import { defineTool } from '../../src/tools/define-tool.ts';
 import type { Drive, DriveOptions, Wire } from '../support/drive-harness.ts';
 import { call, type Recording } from '../support/recording-tools.ts';
 import { runInBareNamespace } from './bare-namespace.ts';
+import { ENDED_BY_CODE } from './shapes-ended.ts';
 
 export interface Stage {
   readonly wire: Wire;
@@ -426,4 +427,4 @@ const ENDED: readonly Shape[] = [
   },
 ];
 
-export const SHAPES: readonly Shape[] = [...ANSWERED, ...RETRIED, ...EFFECTS, ...ENDED];
+export const SHAPES: readonly Shape[] = [...ANSWERED, ...RETRIED, ...EFFECTS, ...ENDED, ...ENDED_BY_CODE];

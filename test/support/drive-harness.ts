@@ -37,7 +37,8 @@ export interface Drive extends AsyncDisposable {
   readonly taskQueue: string;
   /** Runs of the assistant `bot` play the emulator's script of this name. */
   play(name: string, script: Script): void;
-  startWorker(): Promise<Worker>;
+  /** @param bundle of workflows, instead of the drive's */
+  startWorker(bundle?: WorkflowBundleOption): Promise<Worker>;
   stopWorkers(): Promise<void>;
   /** A run id of its own. */
   id(label: string): string;
@@ -78,12 +79,12 @@ export async function startDrive(wire: Wire, options: DriveOptions = {}): Promis
     runs: new RunClient({ client, taskQueue }),
     taskQueue,
     play: (name, script) => emulator.setScript(name, script),
-    async startWorker() {
+    async startWorker(bundle = options.bundle ?? { codePath: inject('workflowBundle') }) {
       const worker = await createWorker({
         config,
         connection: env.nativeConnection,
         namespace: env.namespace,
-        bundle: options.bundle ?? { codePath: inject('workflowBundle') },
+        bundle,
       });
       workers.push({ worker, done: worker.run() });
       return worker;

@@ -461,6 +461,25 @@ describe('the adapter on the wire', () => {
     expect(server.seen).toEqual([]);
   });
 
+  test.each(['run_\ud800', 'r'.repeat(1_000_000)])('sends no request for what can be no id', async (id) => {
+    const refused = backendOn().cancel({ ...attempt, id }, NEVER);
+    await expect(refused).rejects.toMatchObject({
+      kind: 'not_found',
+      message: expect.stringMatching(/^.{1,250}$/) as string,
+    });
+    expect(server.seen).toEqual([]);
+  });
+
+  test('takes no answer that is nested deeper than it can be read', async () => {
+    const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+    const body = `{"id":"run_1","status":"queued","thread_id":"thread_1","extra":${deep}}`;
+    server.answer({ body, headers: { 'content-type': 'application/json' } });
+    await expect(backendOn().cancel(attempt, NEVER)).rejects.toMatchObject({
+      kind: 'malformed',
+      message: expect.stringContaining('nested too deeply') as string,
+    });
+  });
+
   test('keeps an id with slashes within its segment', async () => {
     server.answer({ body: wireRun('../x', 'completed') });
     await backendOn().cancel({ ...attempt, id: '../x' }, NEVER);

@@ -349,9 +349,35 @@ describe('toBackendError', () => {
     [{ 'retry-after': '120' }, 120_000],
     [{ 'retry-after-ms': '1500', 'retry-after': '9' }, 1_500],
     [{ 'retry-after': 'soon' }, null],
+    // Longer than any timer: past that, the wait could not be handed to Temporal.
+    [{ 'retry-after': '99999999999999999999' }, 2 ** 31 - 1],
+    [{ 'retry-after-ms': '1e300' }, 2 ** 31 - 1],
   ])('keeps the wait of %o', async (headers, expected) => {
     const error = await failWith({ status: 429, headers, body: wrapped('slow down', 'rate_limit_exceeded') });
     expect(error.retryAfterMs).toBe(expected);
+  });
+
+  test('bounds what the provider calls itself and its request', async () => {
+    const error = await failWith({
+      status: 400,
+      headers: { 'x-request-id': 'r'.repeat(8_000) },
+      body: { error: { message: 'm', code: 'c'.repeat(100_000) } },
+    });
+    expect(error.requestId).toHaveLength(129);
+    expect(error.code?.length).toBeLessThanOrEqual(500);
+    expect(error.message.length).toBeLessThan(1_500);
+  });
+
+  test('reads a list of faults whose places are anything', async () => {
+    const detail = [{ loc: ['body', { toString: 1 }, 0], msg: 'wrong' }, { loc: { toString: 1 } }];
+    const error = await failWith({ status: 422, body: { detail } });
+    expect(error.message).toContain('body.0: wrong; invalid');
+  });
+
+  test('reads a message of megabytes no further than wordings reach', async () => {
+    // By patterns that look for an end from every place, this would take hours.
+    const message = 'run '.repeat(1_000_000);
+    expect((await failWith({ status: 400, body: { error: { message } } })).kind).toBe('rejected');
   });
 
   test('reads Retry-After as a date', () => {

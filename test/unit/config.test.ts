@@ -164,6 +164,42 @@ describe('loadConfig', () => {
     expect(() => loadConfig(config as unknown as DroverConfig)).toThrow(ConfigError);
   });
 
+  test('refuses an assistant that goes round in circles, and one that cannot be read', () => {
+    const circle: Record<string, unknown> = { model: 'm' };
+    circle['response_format'] = circle;
+    const broken = Object.defineProperty({}, 'model', {
+      enumerable: true,
+      get: () => {
+        throw new Error('MODEL is not set\n    at somewhere');
+      },
+    });
+    expect(mistakes({ backends: { local }, assistants: { circle, broken, odd: { limits: 7 } } })).toEqual([
+      'assistants.circle.response_format.response_format: holds itself: break the cycle',
+      'assistants.circle.response_format.type: is missing: it must be text',
+      'assistants.broken: could not be read: MODEL is not set',
+      'assistants.odd.limits: must be an object',
+    ]);
+  });
+
+  test('refuses what throws when it is read', () => {
+    const broken = Object.defineProperty({}, 'MCP', {
+      enumerable: true,
+      get: () => {
+        throw new Error('MCP is not set');
+      },
+    });
+    const found = mistakes({ backends: { local }, secrets: broken, assistants: 7 });
+    expect(found).toEqual([
+      'config: could not be read: MCP is not set',
+      'assistants: must be an object of assistants by name',
+    ]);
+  });
+
+  test('shows no more mistakes than can be read', () => {
+    const fields = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`field_${index}`, 1]));
+    expect(() => loadConfig({ backends: { local }, ...fields })).toThrow(/has 200 mistakes[^]*and 150 more/);
+  });
+
   test('shows no secret in its message', () => {
     const secret = 'sk-live-0123456789abcdef';
     const build = (): void =>

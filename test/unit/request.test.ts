@@ -420,6 +420,13 @@ describe('a request that is wrong', () => {
   });
 });
 
+/** Sixty-four objects, and more of them than stars once each is copied to where it stands. */
+function withoutEnd(): unknown {
+  let value: unknown = 'leaf';
+  for (let level = 0; level < 60; level++) value = { left: value, right: value };
+  return value;
+}
+
 describe('what is no JSON is refused', () => {
   const cyclic: Record<string, unknown> = {};
   cyclic['self'] = cyclic;
@@ -454,6 +461,35 @@ describe('what is no JSON is refused', () => {
     expect(fields.map(({ field }) => field)).toEqual(['top_p', 'context.a', 'temperature']);
   });
 
+  it.each<[string, unknown]>([
+    ['a list longer than all memory', Object.assign([], { [2 ** 32 - 2]: 1 })],
+    ['an object that holds another twice, and so on', withoutEnd()],
+    ['one long text a thousand times', Array.from({ length: 1_000 }, () => 'x'.repeat(1_000_000))],
+  ])('%s, before memory ends', (_, context) => {
+    const issues = issuesOf({ ...minimal, context, temperature: 3 });
+    expect(issues).toEqual([
+      { field: '', message: expect.stringContaining('far too large') as string, limit: LIMITS.requestBytes },
+    ]);
+  });
+
+  it('and is not listed without end', () => {
+    const context = Array.from({ length: 100_000 }, () => Number.NaN);
+    expect(issuesOf({ ...minimal, context })).toHaveLength(1_000);
+  });
+
+  it('what throws when it is read', () => {
+    const throws = (): never => {
+      throw new Error('broken');
+    };
+    const context = {
+      getter: Object.defineProperty({}, 'a', { enumerable: true, get: throws }),
+      proxy: new Proxy({}, { ownKeys: throws }),
+      prototype: new Proxy({}, { getPrototypeOf: throws }),
+    };
+    const fields = issuesOf({ ...minimal, context }).map(({ field }) => field);
+    expect(fields).toEqual(['context.getter', 'context.proxy', 'context.prototype']);
+  });
+
   it('but one object in two places is', () => {
     const shared = { a: 1 };
     expect(issuesOf({ ...minimal, context: { left: shared, right: shared } })).toEqual([]);
@@ -483,6 +519,7 @@ describe('secrets', () => {
     ['a field called api_key', mcp({ api_key: 'hunter2' }), 'tools.0.api_key'],
     ['the shape of a key anywhere', mcp({ note: key }), 'tools.0.note'],
     ['a JWT', mcp({ x: 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2ln' }), 'tools.0.x'],
+    ['a password without a user in a URL', mcp({ note: 'redis://:hunter2@cache' }), 'tools.0.note'],
     ['a password in a URL', mcp({ server_url: 'https://me:hunter2@crm.example' }), 'tools.0.server_url'],
     ['a token in a query', mcp({ server_url: 'https://crm.example/?token=hunter2' }), 'tools.0.server_url'],
     ['a list', mcp({ headers: { 'X-Keys': ['hunter2'] } }), 'tools.0.headers.X-Keys.0'],
@@ -546,6 +583,18 @@ describe('secrets', () => {
     expect(issues?.length).toBeGreaterThanOrEqual(7);
     const told = `${JSON.stringify(issues)}${new InvalidRequestError(issues ?? []).message}`;
     expect(told).not.toMatch(/marked-prompt|abcdefghijkl/);
+  });
+});
+
+describe('a long text', () => {
+  // By patterns that can split a text in many ways, each of these would take hours.
+  it.each([
+    ['colons', `a://${':'.repeat(1_000_000)}`],
+    ['almost a token, many times', 'eyJaaaaaaaaaa-'.repeat(100_000)],
+    ['quotation marks', '"'.repeat(1_000_000)],
+  ])('of %s is searched for secrets once', (_, note) => {
+    const tools = [{ type: 'mcp', server_label: 'crm', note }];
+    expect(issuesOf({ ...minimal, tools }).every(({ field }) => field === '')).toBe(true);
   });
 });
 

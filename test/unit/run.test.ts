@@ -205,6 +205,30 @@ describe('shapes that other servers send', () => {
     expect(read({ metadata: { step: 3, done: true } }).metadata).toEqual({ step: '3', done: 'true' });
   });
 
+  test('metadata may hold objects that have no text of their own', () => {
+    const held = { toString: 1, valueOf: null };
+    expect(read({ metadata: { held } }).metadata).toEqual({ held: '{"toString":1,"valueOf":null}' });
+  });
+
+  test.each([
+    ['a megabyte', 'r'.repeat(1_048_576)],
+    ['half a surrogate pair', 'run_\ud800'],
+    ['a line break', 'run_1\n    at somewhere'],
+  ])('an id of %s is none', (_, id) => {
+    expect(readRun({ id, status: 'queued' })).toBeNull();
+    const calls = [{ id, function: { name: 'f', arguments: '{}' } }];
+    const run = read({
+      status: 'requires_action',
+      required_action: { submit_tool_outputs: { tool_calls: calls } },
+    });
+    expect(pendingCalls(run)).toEqual([]);
+  });
+
+  test('a status longer than any name is none', () => {
+    expect(readRun({ id: 'run_1', status: 's'.repeat(65) })).toBeNull();
+    expect(readRun({ id: 'run_1', status: 'brand_new' })?.status).toBe('brand_new');
+  });
+
   test('tools may hold entries that are no tools, and those are left out', () => {
     const tool = { type: 'code_interpreter' };
     expect(read({ tools: [null, tool, 'file_search', 7] }).tools).toEqual([tool]);

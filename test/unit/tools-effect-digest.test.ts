@@ -70,6 +70,16 @@ describe('the digest of an effect key', () => {
     expect(keyDigest('refund', { a: 1 })).not.toBe(digest('{"a":1}'));
   });
 
+  test('takes what says itself what it is as JSON', () => {
+    expect(keyDigest('refund', [new Date(0)])).toBe(keyDigest('refund', ['1970-01-01T00:00:00.000Z']));
+    expect(keyDigest('refund', Object.assign(Object.create(null), { a: 1 }))).toBe(
+      keyDigest('refund', { a: 1 }),
+    );
+  });
+
+  const broken = (): never => {
+    throw new Error('broken');
+  };
   const circle: unknown[] = [];
   circle.push(circle);
   test.each([
@@ -80,6 +90,13 @@ describe('the digest of an effect key', () => {
     ['a function', () => 1],
     ['NaN', [Number.NaN]],
     ['a circle', circle],
+    // Each is `{}` as JSON, whatever it holds: all effects of the tool would be one.
+    ['a promise', Promise.resolve(['acme', '1'])],
+    ['a map', new Map([['order', '1']])],
+    ['a set in a list', ['acme', new Set(['1'])]],
+    ['a date that is none', new Date(Number.NaN)],
+    ['a getter that throws', Object.defineProperty({}, 'a', { enumerable: true, get: broken })],
+    ['a list longer than all memory', Object.assign([], { [2 ** 32 - 2]: 1 })],
   ])('is null for %s', (_, key) => {
     expect(keyDigest('refund', key)).toBeNull();
   });

@@ -171,6 +171,7 @@ describe('createRegistry', () => {
       ['t.activity.retry.maximumAttempts'],
     ],
     ['a bad priority', { activity: { priority: { priorityKey: 9 } } }, ['t.activity.priority.priorityKey']],
+    ['a misspelt priority', { activity: { priority: { priority: 1 } } }, ['t.activity.priority.priority']],
     [
       'no task queue for a remote tool',
       { kind: 'remote', execute: undefined },
@@ -180,6 +181,29 @@ describe('createRegistry', () => {
     const tool = { kind: 'local', name: 't', description: 'd', parameters, execute: () => '', ...change };
     expect(mistakes(tool)).toEqual(fields.map((field) => `tools.${field}`));
   });
+});
+
+test('a tool that cannot be read is a mistake beside the others', () => {
+  const broken = Object.defineProperty({ kind: 'local', name: 'broken' }, 'description', {
+    get: () => {
+      throw new Error('no such text\n    at somewhere');
+    },
+  });
+  const nameless = {
+    kind: 'local',
+    name: 'x'.repeat(1_000),
+    description: 'd',
+    parameters,
+    execute: () => '',
+  };
+  expect(mistakes(broken, nameless)).toEqual(['tools.broken', `tools."${'x'.repeat(40)}…".name`]);
+});
+
+test('no more mistakes are shown than can be read', () => {
+  const options = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`option_${index}`, 1]));
+  const tool = { kind: 'local', name: 't', description: 'd', parameters, execute: () => '', ...options };
+  expect(mistakes(tool)).toHaveLength(1_000);
+  expect(() => createRegistry([tool as unknown as AnyTool])).toThrow(/and 950 more/);
 });
 
 describe('types of a tool', () => {
