@@ -26,7 +26,7 @@ interface Cruised {
 /** Cruises the sources in `folder` as `npm run borders` does. */
 async function cruise(folder: string): Promise<Cruised['summary']> {
   const program = join(root, 'node_modules', '.bin', 'depcruise');
-  const args = [program, '--config', CONFIG, '--output-type', 'json', 'src', 'worker.ts'];
+  const args = [program, '--config', CONFIG, '--output-type', 'json', 'src', 'bench', 'worker.ts'];
   const { stdout } = await run(process.execPath, args, { cwd: folder, maxBuffer: 64 * 1024 * 1024 }).catch(
     // Violations make it exit otherwise than by 0.
     (ended: { readonly stdout?: string }) => {
@@ -67,6 +67,8 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, imports: string
   ['native-worker', 'src/sweep.ts', '@temporalio/worker'],
   ['client-without-worker', 'src/client-handle.ts', './create-worker.ts'],
   ['src-stands-alone', 'src/doctor.ts', '../test/support.ts'],
+  ['bench-measures-the-product', 'bench/stage.ts', '../test/support.ts'],
+  ['bench-workflows', 'bench/noop/workflow.ts', 'node:crypto'],
 ];
 
 /** Violations that are found elsewhere than in the file with the forbidden import. */

@@ -1,0 +1,59 @@
+/** What every scenario plays on: one Temporal server and one provider, each in a process of its own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { connectClient } from '../src/connection.ts';
+import { findTemporal } from '../src/dev/find-temporal.ts';
+import { startTemporalServer } from '../src/dev/temporal-server.ts';
+import { startProvider } from './provider/provider.ts';
+import type { Provider } from './provider/provider.ts';
+
+export interface Stage {
+  readonly client: Client;
+  readonly address: string;
+  readonly provider: Provider;
+  /** Of the server, as it says itself. */
+  readonly serverVersion: string;
+  /** Of logs, profiles and the provider's journal. */
+  readonly folder: string;
+  /** What a worker needs to find both. */
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+/**
+ * @param keep the folder stays, for a look at logs and profiles
+ * @throws where `TEMPORAL_ADDRESS` names a server: figures of somebody else's server mean nothing
+ */
+export async function setStage(options: { readonly keep?: boolean } = {}): Promise<Stage> {
+  const found = await findTemporal();
+  if (found.kind === 'address') {
+    throw new Error(
+      `TEMPORAL_ADDRESS is set to ${found.address}: unset it, the bench starts a server of its own.`,
+    );
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'drover-bench-'));
+  const server = await startTemporalServer({ cli: found.path, uiPort: null });
+  const provider = await startProvider(join(folder, 'provider.jsonl'));
+  const { address, namespace } = server;
+  const client = await connectClient({ address, namespace, options: { address } });
+  const { serverVersion } = await client.workflowService.getSystemInfo({});
+  return {
+    client,
+    address,
+    provider,
+    serverVersion,
+    folder,
+    env: {
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: namespace,
+      DROVER_EMULATOR_URL: provider.url,
+    },
+    stop: async () => {
+      await provider.stop();
+      await server.stop();
+      if (options.keep !== true) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
