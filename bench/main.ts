@@ -6,6 +6,7 @@
  * --quick              fewer and shorter runs, for CI
  * --strict             exits 1 where a target is missed
  * --keep               leaves the folder of logs and journal, and says where it is
+ * --profile            workers write profiles of their processor time there too
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -22,6 +23,7 @@ const { values: flags } = parseArgs({
     quick: { type: 'boolean', default: false },
     strict: { type: 'boolean', default: false },
     keep: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
   },
 });
 
@@ -35,7 +37,8 @@ if (unknown.length > 0) {
 }
 
 const begun = Date.now();
-const stage = await setStage({ keep: flags.keep });
+const keep = flags.keep || flags.profile;
+const stage = await setStage({ keep, profile: flags.profile });
 const figures: Record<string, unknown> = {};
 const targets: Report['targets'][number][] = [];
 try {
@@ -64,5 +67,5 @@ const missed = targets.filter(({ met }) => !met);
 console.log(`${targets.length - missed.length} of ${targets.length} targets met, after ${report.seconds} s.`);
 for (const { scenario, name, value, target } of missed)
   console.log(`  missed: ${scenario}: ${name}: ${value}, not ${target}`);
-if (flags.keep) console.log(`Logs and journal: ${stage.folder}`);
+if (keep) console.log(`Logs and journal: ${stage.folder}`);
 process.exit(flags.strict && missed.length > 0 ? 1 : 0);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { connectClient } from '../src/connection.ts';
 import { findTemporal } from '../src/dev/find-temporal.ts';
+import { findFreePorts } from '../src/dev/ports.ts';
 import { startTemporalServer } from '../src/dev/temporal-server.ts';
 import { startProvider } from './provider/provider.ts';
 import type { Provider } from './provider/provider.ts';
@@ -13,6 +14,9 @@ export interface Stage {
   readonly client: Client;
   readonly address: string;
   readonly provider: Provider;
+  readonly serverPid: number;
+  /** Where the server's own counters stand, as Prometheus reads them. */
+  readonly serverMetrics: string;
   /** Of the server, as it says itself. */
   readonly serverVersion: string;
   /** Of logs, profiles and the provider's journal. */
@@ -22,11 +26,17 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
+export interface StageOptions {
+  /** The folder stays, for a look at logs and profiles. */
+  readonly keep: boolean;
+  /** Workers write a profile of their processor time into the folder when they end. */
+  readonly profile: boolean;
+}
+
 /**
- * @param keep the folder stays, for a look at logs and profiles
  * @throws where `TEMPORAL_ADDRESS` names a server: figures of somebody else's server mean nothing
  */
-export async function setStage(options: { readonly keep?: boolean } = {}): Promise<Stage> {
+export async function setStage({ keep, profile }: StageOptions): Promise<Stage> {
   const found = await findTemporal();
   if (found.kind === 'address') {
     throw new Error(
@@ -34,7 +44,12 @@ export async function setStage(options: { readonly keep?: boolean } = {}): Promi
     );
   }
   const folder = mkdtempSync(join(tmpdir(), 'drover-bench-'));
-  const server = await startTemporalServer({ cli: found.path, uiPort: null });
+  const [metricsPort = 0] = await findFreePorts(1);
+  const server = await startTemporalServer({
+    cli: found.path,
+    uiPort: null,
+    extraArgs: ['--metrics-port', String(metricsPort)],
+  });
   const provider = await startProvider(join(folder, 'provider.jsonl'));
   const { address, namespace } = server;
   const client = await connectClient({ address, namespace, options: { address } });
@@ -43,17 +58,20 @@ export async function setStage(options: { readonly keep?: boolean } = {}): Promi
     client,
     address,
     provider,
+    serverPid: server.pid,
+    serverMetrics: `http://127.0.0.1:${metricsPort}/metrics`,
     serverVersion,
     folder,
     env: {
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: namespace,
       DROVER_EMULATOR_URL: provider.url,
+      ...(profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(folder, 'profiles')}` } : {}),
     },
     stop: async () => {
       await provider.stop();
       await server.stop();
-      if (options.keep !== true) rmSync(folder, { recursive: true, force: true });
+      if (!keep) rmSync(folder, { recursive: true, force: true });
     },
   };
 }

@@ -138,9 +138,12 @@ async function isSearchable(stage: Stage, job: Job, mark: number): Promise<boole
 
 async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<HistoryFigures> {
   const counter = await startCallCounter(stage.address);
-  const drover = await startDrover(stage, { address: counter.address });
-  const textbook = await startTextbook(stage, { address: counter.address });
-  const createAndPoll = await startCreateAndPoll(stage);
+  const { address } = counter;
+  const [drover, textbook, createAndPoll] = await Promise.all([
+    startDrover(stage, { address }),
+    startTextbook(stage, { address }),
+    startCreateAndPoll(stage),
+  ]);
   try {
     const plans = [
       ...(await plan(stage, drover, shapes('responses', 'none', quick))),

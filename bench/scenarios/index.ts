@@ -2,6 +2,7 @@
 import type { Scenario } from '../scenario.ts';
 import { history } from './history.ts';
 import { lag } from './lag.ts';
+import { throughput } from './throughput.ts';
 
 /** Hides what its figures look like: each is given its own ones only. */
 function sealed<Figures>({ name, run, judge, tables }: Scenario<Figures>): Scenario<unknown> {
@@ -13,4 +14,4 @@ function sealed<Figures>({ name, run, judge, tables }: Scenario<Figures>): Scena
   };
 }
 
-export const SCENARIOS: readonly Scenario<unknown>[] = [sealed(history), sealed(lag)];
+export const SCENARIOS: readonly Scenario<unknown>[] = [sealed(history), sealed(lag), sealed(throughput)];

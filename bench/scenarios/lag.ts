@@ -79,7 +79,7 @@ async function startInTime(plans: readonly Planned[]): Promise<void> {
 }
 
 async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<LagFigures> {
-  const drivers = [await startDrover(stage), await startTextbook(stage), await startCreateAndPoll(stage)];
+  const drivers = await Promise.all([startDrover(stage), startTextbook(stage), startCreateAndPoll(stage)]);
   try {
     const list = draws(quick);
     const plans = drivers.flatMap((driver) => plan(driver, list));
