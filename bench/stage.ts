@@ -21,6 +21,8 @@ export interface Stage {
   readonly serverVersion: string;
   /** Of logs, profiles and the provider's journal. */
   readonly folder: string;
+  /** Where the tool `work_long` says when it starts. */
+  readonly toolJournal: string;
   /** What a worker needs to find both. */
   readonly env: Readonly<Record<string, string>>;
   stop(): Promise<void>;
@@ -51,6 +53,7 @@ export async function setStage({ keep, profile }: StageOptions): Promise<Stage> 
     extraArgs: ['--metrics-port', String(metricsPort)],
   });
   const provider = await startProvider(join(folder, 'provider.jsonl'));
+  const toolJournal = join(folder, 'tools.txt');
   const { address, namespace } = server;
   const client = await connectClient({ address, namespace, options: { address } });
   const { serverVersion } = await client.workflowService.getSystemInfo({});
@@ -62,7 +65,9 @@ export async function setStage({ keep, profile }: StageOptions): Promise<Stage> 
     serverMetrics: `http://127.0.0.1:${metricsPort}/metrics`,
     serverVersion,
     folder,
+    toolJournal,
     env: {
+      DROVER_TOOL_JOURNAL: toolJournal,
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: namespace,
       DROVER_EMULATOR_URL: provider.url,

@@ -1,4 +1,5 @@
-/** Drover itself: its worker as it is shipped, its client. */
+/** Drover itself: its worker as it is built, its client. */
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { RunClient } from '../../src/client.ts';
 import { NAMES } from '../../src/contract.ts';
@@ -8,6 +9,8 @@ import type { Job } from './driver.ts';
 import { startWorkflowDriver } from './workflow-driver.ts';
 import type { StartOptions, WorkflowDriver } from './workflow-driver.ts';
 
+/** What `npm run build` makes: a worker that starts without compiling and bundling anything. */
+const WORKER = fileURLToPath(new URL('../../dist/worker.js', import.meta.url));
 const CONFIG = fileURLToPath(new URL('../drover.config.ts', import.meta.url));
 
 function requestOf(job: Job): RunRequest {
@@ -23,11 +26,16 @@ function requestOf(job: Job): RunRequest {
   };
 }
 
-export async function startDrover(stage: Stage, options: StartOptions = {}): Promise<WorkflowDriver> {
+export async function startDrover(
+  stage: Stage,
+  options: StartOptions & { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<WorkflowDriver> {
+  if (!existsSync(WORKER)) throw new Error('Drover is not built. Run `npm run build` first.');
   return await startWorkflowDriver(stage, {
     ...options,
     name: 'drover',
-    env: { DROVER_CONFIG: CONFIG, DROVER_LOG_LEVEL: 'warn' },
+    entry: WORKER,
+    env: { ...options.env, DROVER_CONFIG: CONFIG, DROVER_LOG_LEVEL: 'warn' },
     begin: async (job, taskQueue) => {
       await new RunClient({ client: stage.client, taskQueue }).start(requestOf(job), { id: job.id });
     },

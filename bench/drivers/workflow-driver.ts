@@ -18,8 +18,8 @@ export interface WorkflowDriver extends Driver {
 
 export interface WorkflowDriverOptions {
   readonly name: DriverName;
-  /** The worker's entry. @default Drover's */
-  readonly entry?: string;
+  /** The worker's entry. */
+  readonly entry: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly begin: (job: Job, taskQueue: string) => Promise<void>;
   /** The activity whose completion tells that the provider's run has ended. */
@@ -49,7 +49,7 @@ export async function startWorkflowDriver(
         ...(options.address === undefined ? {} : { TEMPORAL_ADDRESS: options.address }),
       },
       onLine: (line) => appendFileSync(log, `${line}\n`),
-      ...(options.entry === undefined ? {} : { entry: options.entry }),
+      entry: options.entry,
     });
   let worker = start();
   const ready = async (): Promise<void> => {

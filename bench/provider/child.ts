@@ -1,7 +1,7 @@
 /** The emulator in a process of its own, so that it shares neither the bench's event loop nor a worker's. */
 import { startEmulator } from '../../src/emulator/index.ts';
 import type { Script } from '../../src/emulator/index.ts';
-import { TOOL } from './script.ts';
+import { TOOLS } from './script.ts';
 
 /** From the parent: models to play, each an assistant of the same id too. Answered by an {@link Ack}. */
 export interface Define {
@@ -23,7 +23,7 @@ const emulator = await startEmulator({
 process.on('message', ({ seq, models }: Define) => {
   for (const { id, script } of models) {
     emulator.setScript(id, script);
-    emulator.createAssistant({ id, model: id, tools: [TOOL] });
+    emulator.createAssistant({ id, model: id, tools: TOOLS });
   }
   process.send?.({ seq } satisfies Ack);
 });

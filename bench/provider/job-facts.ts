@@ -1,5 +1,5 @@
 /** What the provider's journal says of each job: pure. A job's id is its model's name. */
-import type { JournalEntry } from '../../src/emulator/index.ts';
+import type { JournalEntry, RequestEntry } from '../../src/emulator/index.ts';
 import { isTerminal } from '../../src/run.ts';
 
 export interface JobFacts {
@@ -10,9 +10,10 @@ export interface JobFacts {
   readonly created: number;
   readonly gets: number;
   readonly posts: number;
+  readonly requests: readonly RequestEntry[];
 }
 
-type Draft = { -readonly [key in keyof JobFacts]: JobFacts[key] };
+type Draft = { -readonly [key in keyof JobFacts]: JobFacts[key] } & { readonly requests: RequestEntry[] };
 
 /** What a create of a run or response names. */
 function modelsOf(body: unknown): readonly string[] {
@@ -29,7 +30,7 @@ export function jobFacts(entries: readonly JournalEntry[]): ReadonlyMap<string, 
   const owners = new Map<string, Draft>();
   for (const entry of entries) {
     if (entry.kind !== 'status') continue;
-    const blank = { createdAt: entry.at, endedAt: null, created: 0, gets: 0, posts: 0 };
+    const blank = { createdAt: entry.at, endedAt: null, created: 0, gets: 0, posts: 0, requests: [] };
     const job = jobs.get(entry.model) ?? blank;
     jobs.set(entry.model, job);
     if (entry.from === null) job.created += 1;
@@ -44,6 +45,7 @@ export function jobFacts(entries: readonly JournalEntry[]): ReadonlyMap<string, 
       .concat(entry.path.split('/').map((part) => owners.get(part)))
       .find((owner) => owner !== undefined);
     if (job === undefined) continue;
+    job.requests.push(entry);
     if (entry.method === 'GET') job.gets += 1;
     else job.posts += 1;
   }

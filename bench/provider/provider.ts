@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync, readSync, closeSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { JournalEntry } from '../../src/emulator/index.ts';
+import type { Fault, JournalEntry } from '../../src/emulator/index.ts';
 import type { Ack, Define } from './child.ts';
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
@@ -13,11 +13,19 @@ export interface Provider {
   readonly pid: number;
   /** Makes models, and assistants of the same ids. */
   define(models: Define['models']): Promise<void>;
+  addFault(fault: Fault): Promise<void>;
   newThread(): Promise<string>;
   /** Where the journal stands now, for {@link since}. */
   mark(): number;
   since(mark: number): readonly JournalEntry[];
   stop(): Promise<void>;
+}
+
+async function post(url: string | URL, body: unknown): Promise<Response> {
+  const headers = { 'content-type': 'application/json', 'openai-beta': 'assistants=v2' };
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  if (!answer.ok) throw new Error(`The provider answered ${answer.status}: ${await answer.text()}`);
+  return answer;
 }
 
 function readFrom(file: string, start: number): string {
@@ -51,9 +59,11 @@ export async function startProvider(journalFile: string): Promise<Provider> {
       child.send({ seq, models } satisfies Define);
       await done;
     },
+    addFault: async (fault) => {
+      await post(new URL('/_emulator/faults', url), fault);
+    },
     newThread: async () => {
-      const headers = { 'content-type': 'application/json', 'openai-beta': 'assistants=v2' };
-      const answer = await fetch(`${url}/threads`, { method: 'POST', headers, body: '{}' });
+      const answer = await post(`${url}/threads`, {});
       return ((await answer.json()) as { readonly id: string }).id;
     },
     mark: () => (existsSync(journalFile) ? statSync(journalFile).size : 0),

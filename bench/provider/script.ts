@@ -1,15 +1,20 @@
 /** What the scripted model of a job does: pure. */
 import type { Script, Step } from '../../src/emulator/index.ts';
 
-/** The tool that every job's model calls; each driver's does nothing. */
-export const TOOL = {
+const tool = (name: string, property: string, type: string): object => ({
   type: 'function',
   function: {
-    name: 'look_up',
-    description: 'Looks something up.',
-    parameters: { type: 'object', properties: { what: { type: 'string' } }, required: ['what'] },
+    name,
+    description: 'For the bench.',
+    parameters: { type: 'object', properties: { [property]: { type } }, required: [property] },
   },
-} as const;
+});
+
+/** Those that the models call; `work_long` only where the script says so. */
+export const TOOLS: readonly object[] = [
+  tool('look_up', 'what', 'string'),
+  tool('work_long', 'ms', 'integer'),
+];
 
 /**
  * One call a round, then an answer.

@@ -4,6 +4,7 @@ import { billableActions, countText, historyFacts, lastCompletedAt } from '../..
 import type { HistoryEvent } from '../../bench/history-facts.ts';
 import { jobFacts } from '../../bench/provider/job-facts.ts';
 import { scriptOf } from '../../bench/provider/script.ts';
+import { readSeries, sumOf } from '../../bench/server-counters.ts';
 import { median, quantile, seededRandom } from '../../bench/statistics.ts';
 import type { JournalEntry } from '../../src/emulator/index.ts';
 
@@ -107,11 +108,25 @@ describe('what a journal says of a job', () => {
       created: 2,
       gets: 2,
       posts: 1,
+      requests: [entries[0], entries[2], entries[4]],
     });
     expect(jobFacts([...entries, status('queued', 'completed', 40, 'resp_2')]).get('bench-a')?.endedAt).toBe(
       40,
     );
   });
+});
+
+test("reads the server's counters by name and labels", () => {
+  const text = `# TYPE timeouts counter
+timeouts{queue="a",type="Heartbeat"} 4
+timeouts{queue="a",type="StartToClose"} 2
+timeouts{queue="b",type="Heartbeat"} 1.5e+01
+plain 7
+`;
+  const series = readSeries(text);
+  expect(sumOf(series, 'timeouts')).toBe(21);
+  expect(sumOf(series, 'timeouts', 'queue="a"', 'type="Heartbeat"')).toBe(4);
+  expect([sumOf(series, 'plain'), sumOf(series, 'none')]).toEqual([7, 0]);
 });
 
 test('a script has one call a round, and thinks before each turn', () => {
