@@ -23,6 +23,8 @@ export async function runPlainWorker(options: PlainWorkerOptions): Promise<void>
     shutdownForceTime: '10 seconds',
   });
   const running = worker.run();
+  // Whoever started it is gone.
+  process.on('disconnect', () => process.exit(1));
   process.send?.('ready');
   await running;
   await connection.close();

@@ -27,6 +27,8 @@ export interface Table {
 
 export interface Scenario<Figures> {
   readonly name: string;
+  /** It sleeps nearly all of its time: the others are played meanwhile. @default false */
+  readonly aside?: boolean;
   readonly run: (stage: Stage, options: ScenarioOptions) => Promise<Figures>;
   readonly judge: (figures: Figures) => readonly Target[];
   readonly tables: (figures: Figures) => readonly Table[];

@@ -58,7 +58,7 @@ function shapes(wire: Job['wire'], thread: Thread, quick: boolean): readonly Sha
     return { wire, thread, rounds, think_s, instructions_kb };
   };
   const short = (quick ? [0, 1, 3] : [0, 1, 3, 9]).map((rounds) => shape(rounds, LATER_S));
-  const long = (quick ? [25] : [60, 600]).map((think) => shape(1, think));
+  const long = (quick ? [21] : [60, 600]).map((think) => shape(1, think));
   return [...short, ...long, shape(1, LATER_S, 100)];
 }
 
@@ -266,4 +266,4 @@ function tables({ rows }: HistoryFigures): readonly Table[] {
   ];
 }
 
-export const history: Scenario<HistoryFigures> = { name: 'history', run, judge, tables };
+export const history: Scenario<HistoryFigures> = { name: 'history', aside: true, run, judge, tables };

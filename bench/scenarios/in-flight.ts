@@ -4,6 +4,7 @@ import { NAMES } from '../../src/contract.ts';
 import { findFreePorts } from '../../src/dev/ports.ts';
 import type { Job } from '../drivers/driver.ts';
 import { startDrover } from '../drivers/drover.ts';
+import type { WorkflowDriver } from '../drivers/workflow-driver.ts';
 import { cpuMs, residentMb } from '../process-facts.ts';
 import { jobFacts } from '../provider/job-facts.ts';
 import { scriptOf } from '../provider/script.ts';
@@ -15,9 +16,12 @@ import { mean, quantile, round } from '../statistics.ts';
 
 export interface InFlightRow {
   readonly runs: number;
-  readonly think_s: number;
-  /** From the start of the worker until the provider had been asked for all of them. */
-  readonly creating_s: number;
+  /** For how long all of them were to wait. */
+  readonly together_s: number;
+  /** From the first start to the last one. */
+  readonly starting_s: number;
+  /** From the start of a run until the provider had been asked for it. */
+  readonly create_p99_s: number;
   /** At once, at most. */
   readonly waiting: number;
   readonly resident_mb: { readonly before: number; readonly most: number };
@@ -36,10 +40,15 @@ export interface InFlightFigures {
 
 interface Load {
   readonly runs: number;
-  readonly think_s: number;
+  /** All wait together for so long once the last one is started. */
+  readonly together_s: number;
 }
 
 const LANES = 50;
+/** Starts a second: below what one worker drives. */
+const STARTS = 20;
+/** The ends are spread over so long, so that the lag is not that of a herd. */
+const ENDS_S = 30;
 const SAMPLE_MS = 1_000;
 
 async function eachInLanes(jobs: readonly Job[], act: (job: Job) => Promise<void>): Promise<void> {
@@ -83,78 +92,110 @@ async function watch(pid: number, metrics: string, signal: AbortSignal): Promise
   return samples;
 }
 
-async function measure(
-  stage: Stage,
-  { runs, think_s }: Load,
-  say: (message: string) => void,
-): Promise<InFlightRow> {
+/** The nth run ends so long after its start that all wait together, and end one after the other. */
+function thinkMs(index: number, { runs, together_s }: Load): number {
+  const left = (runs - index) / STARTS;
+  return Math.round(1_000 * (left + together_s + (ENDS_S * index) / runs));
+}
+
+async function startPaced(
+  drover: WorkflowDriver,
+  jobs: readonly Job[],
+): Promise<ReadonlyMap<string, number>> {
+  const begun = Date.now();
+  const starts = new Map<string, number>();
+  await Promise.all(
+    jobs.map(async (job, index) => {
+      await sleep((index * 1_000) / STARTS - (Date.now() - begun));
+      starts.set(job.id, Date.now());
+      await drover.start(job);
+    }),
+  );
+  return starts;
+}
+
+async function measure(stage: Stage, load: Load, say: (message: string) => void): Promise<InFlightRow> {
+  const { runs, together_s } = load;
   const [port = 0] = await findFreePorts(1);
   const drover = await startDrover(stage, { env: { DROVER_METRICS: `127.0.0.1:${port}` } });
+  const over = new AbortController();
   try {
     const jobs = Array.from({ length: runs }, (_, index): Job => {
-      return { id: `bench-in-flight-${think_s}-${index}`, wire: 'responses' };
+      return { id: `bench-in-flight-${together_s}-${index}`, wire: 'responses' };
     });
-    await stage.provider.define(jobs.map(({ id }) => ({ id, script: scriptOf(0, think_s * 1_000) })));
-    // Started while there is no worker, so that it finds all of them at once.
-    await drover.kill();
-    say(`${runs} runs that think for ${think_s} s, on a worker that finds them all at once`);
-    await eachInLanes(jobs, (job) => drover.start(job));
+    await stage.provider.define(
+      jobs.map(({ id }, index) => ({ id, script: scriptOf(0, thinkMs(index, load)) })),
+    );
+    say(`${runs} runs, ${STARTS} started a second, that wait together for ${together_s} s`);
     const mark = stage.provider.mark();
     const missedBefore = await missedHeartbeats(stage, drover.taskQueue);
-    const begun = Date.now();
-    await drover.restart();
     const before = residentMb(drover.pid);
-    const over = new AbortController();
     const watching = watch(drover.pid, `http://127.0.0.1:${port}/metrics`, over.signal);
-    await eachInLanes(jobs, (job) => drover.ended(job));
+    const starts = await startPaced(drover, jobs);
+    await sleep((together_s + ENDS_S) * 1_000);
     over.abort();
     const samples = await watching;
+    await eachInLanes(jobs, (job) => drover.ended(job));
     const missed = (await missedHeartbeats(stage, drover.taskQueue)) - missedBefore;
     const facts = jobFacts(stage.provider.since(mark));
-    const created = [...facts.values()].map(({ createdAt }) => createdAt).sort((a, b) => a - b);
-    const ended = [...facts.values()].flatMap(({ endedAt }) => endedAt ?? []).sort((a, b) => a - b);
-    const [allCreated = 0, firstEnded = 0] = [created.at(-1), ended[0]];
-    const whole = samples.filter(({ at }) => at > allCreated && at < firstEnded);
-    const [first, last] = [whole[0], whole.at(-1)];
+    const all = [...facts.values()];
+    const created = all.map(({ createdAt }) => createdAt).sort((a, b) => a - b);
+    const ended = all.flatMap(({ endedAt }) => endedAt ?? []).sort((a, b) => a - b);
+    const together = samples.filter(({ at }) => at > (created.at(-1) ?? 0) && at < (ended[0] ?? 0));
     const lags: number[] = [];
     await eachInLanes(
       jobs.filter((_, index) => index % 10 === 0),
       async (job) => {
-        const end = facts.get(job.id)?.endedAt ?? Number.NaN;
-        lags.push(((await drover.knownAt(job)) - end) / 1_000);
+        lags.push(((await drover.knownAt(job)) - (facts.get(job.id)?.endedAt ?? Number.NaN)) / 1_000);
       },
     );
+    const times = [...starts.values()];
     return {
       runs,
-      think_s,
-      creating_s: round((allCreated - begun) / 1_000, 1),
-      waiting: Math.max(...created.map((at, index) => index + 1 - ended.filter((end) => end <= at).length)),
+      together_s,
+      starting_s: round((Math.max(...times) - Math.min(...times)) / 1_000, 1),
+      create_p99_s: round(
+        quantile(
+          [...facts].map(([id, { createdAt }]) => (createdAt - (starts.get(id) ?? Number.NaN)) / 1_000),
+          0.99,
+        ),
+      ),
+      waiting: mostAtOnce(created, ended),
       resident_mb: {
         before: round(before, 0),
-        most: round(Math.max(...samples.map(({ resident_mb }) => resident_mb)), 0),
+        most: round(Math.max(...samples.map((one) => one.resident_mb)), 0),
       },
-      cpu_share:
-        first === undefined || last === undefined
-          ? Number.NaN
-          : round((last.cpu_ms - first.cpu_ms) / (last.at - first.at), 2),
+      cpu_share: cpuShare(together),
       slots: {
-        mean: round(mean(whole.map(({ slots }) => slots)), 0),
-        most: Math.max(...whole.map(({ slots }) => slots)),
+        mean: round(mean(together.map(({ slots }) => slots)), 0),
+        most: Math.max(...together.map(({ slots }) => slots)),
       },
       missed_heartbeats: missed,
       lag_p99_s: round(quantile(lags, 0.99)),
     };
   } finally {
+    over.abort();
     await drover.stop();
   }
 }
 
+/** Of times in order. */
+function mostAtOnce(begins: readonly number[], ends: readonly number[]): number {
+  return Math.max(...begins.map((at, index) => index + 1 - ends.filter((end) => end <= at).length));
+}
+
+function cpuShare(samples: readonly Sample[]): number {
+  const [first, last] = [samples[0], samples.at(-1)];
+  if (first === undefined || last === undefined) return Number.NaN;
+  return round((last.cpu_ms - first.cpu_ms) / (last.at - first.at), 2);
+}
+
 async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<InFlightFigures> {
   const loads: readonly Load[] = quick
-    ? [{ runs: 100, think_s: 12 }]
+    ? [{ runs: 100, together_s: 5 }]
     : [
-        { runs: 2_000, think_s: 100 },
-        { runs: 2_000, think_s: 300 },
+        { runs: 2_000, together_s: 15 },
+        { runs: 2_000, together_s: 180 },
       ];
   const rows: InFlightRow[] = [];
   for (const load of loads) rows.push(await measure(stage, load, say));
@@ -164,8 +205,8 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<InFli
 const MOST_MB = 700;
 
 function judge({ rows }: InFlightFigures): readonly Target[] {
-  return rows.flatMap(({ runs, think_s, waiting, resident_mb, missed_heartbeats }) => {
-    const what = `${runs} runs that think for ${think_s} s in one worker`;
+  return rows.flatMap(({ runs, together_s, waiting, resident_mb, missed_heartbeats }) => {
+    const what = `${runs} runs that wait together for ${together_s} s in one worker`;
     return [
       below(`memory in MB, ${what}`, resident_mb.most, MOST_MB),
       atMost(`missed heartbeats, ${what}`, missed_heartbeats, 0),
@@ -178,12 +219,12 @@ function tables({ rows }: InFlightFigures): readonly Table[] {
   return [
     {
       title: 'In flight',
-      note: `Runs on the Responses wire that wait at the same time in one worker process, which found all of them when it started. Memory is the most that the process held in RAM; the share of a core and the slots of activities are those while all of them waited. Missed heartbeats are ${NAMES.activities.awaitRun} and all else that Temporal's server gave up, by its own counters. The lag is that of every tenth run: all end within a short time.`,
+      note: `Runs on the Responses wire in one worker process, ${STARTS} started a second, that all wait together for a time. Memory is the most that the process held in RAM; the share of a core and the slots of activities are those while all of them waited. Missed heartbeats are ${NAMES.activities.awaitRun} and all else that Temporal's server gave up, by its own counters. Create is from a run's start until the provider was asked for it. The lag is that of every tenth run; the ends are spread over ${ENDS_S} s.`,
       head: [
         'runs',
-        'thinking s',
+        'together s',
         'at once',
-        'all created after s',
+        'create p99 s',
         'MB before',
         'MB most',
         'share of a core',
@@ -194,9 +235,9 @@ function tables({ rows }: InFlightFigures): readonly Table[] {
       ],
       rows: rows.map((row) => [
         row.runs,
-        row.think_s,
+        row.together_s,
         row.waiting,
-        row.creating_s,
+        row.create_p99_s,
         row.resident_mb.before,
         row.resident_mb.most,
         row.cpu_share,

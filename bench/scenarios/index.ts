@@ -8,10 +8,9 @@ import { recovery } from './recovery.ts';
 import { throughput } from './throughput.ts';
 
 /** Hides what its figures look like: each is given its own ones only. */
-function sealed<Figures>({ name, run, judge, tables }: Scenario<Figures>): Scenario<unknown> {
+function sealed<Figures>({ judge, tables, ...rest }: Scenario<Figures>): Scenario<unknown> {
   return {
-    name,
-    run,
+    ...rest,
     judge: (figures) => judge(figures as Figures),
     tables: (figures) => tables(figures as Figures),
   };

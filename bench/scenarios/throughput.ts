@@ -110,13 +110,13 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
     { name: 'textbook', driver: textbook, wire: 'assistants' },
   ];
   const floor: Variant = { name: 'noop', driver: noop, wire: 'responses' };
-  const inFlight = quick ? 20 : 100;
+  const inFlight = quick ? 20 : 50;
   const sizes: readonly (readonly [rounds: number, runs: number])[] = quick
     ? [[1, 40]]
     : [
-        [1, 300],
-        [3, 150],
-        [9, 100],
+        [1, 200],
+        [3, 80],
+        [9, 40],
       ];
   const cycles = quick ? 1 : 3;
   const measured: Batch[] = [];
@@ -125,7 +125,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
     for (let cycle = 1; cycle <= cycles; cycle += 1) {
       for (const [rounds, runs] of sizes) {
         say(`${runs} runs with ${rounds} round(s) each, cycle ${cycle} of ${cycles}`);
-        measured.push(await runBatch(stage, floor, null, { runs: quick ? 100 : 400, inFlight }));
+        measured.push(await runBatch(stage, floor, null, { runs: quick ? 100 : 300, inFlight }));
         for (const variant of variants)
           measured.push(await runBatch(stage, variant, rounds, { runs, inFlight }));
       }
