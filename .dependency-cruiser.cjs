@@ -148,6 +148,19 @@ module.exports = {
       { path: '^(src/|worker\\.ts$)' },
       { path: '^(test|bench|faults|examples|scripts)/' },
     ),
+    forbid(
+      'bench-measures-the-product',
+      'the bench measures what is published: it needs nothing of the tests',
+      { path: '^bench/' },
+      { path: '^(test|examples|scripts)/' },
+    ),
+    only(
+      'bench-workflows',
+      '^bench/(textbook|noop)/workflow\\.ts$',
+      // The names of the activities and their types.
+      ['^bench/textbook/activities\\.ts$', WORKFLOW_LIBRARY],
+      'workflow code is deterministic there too',
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -27,6 +27,7 @@ export interface CreateInput {
   readonly assistant_id: string;
   readonly model: string;
   readonly input: string;
+  readonly instructions: string | null;
   readonly thread_id: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly max_completion_tokens: number | null;
@@ -122,9 +123,15 @@ export function createTextbookActivities(options: TextbookActivitiesOptions): Te
         ? (await client.beta.threads.create({ messages: [said] })).id
         : input.thread_id;
     if (input.thread_id !== null) await messages.create(thread, said);
-    const { assistant_id, model, metadata, max_completion_tokens } = input;
+    const { assistant_id, model, instructions, metadata, max_completion_tokens } = input;
     return seenRun(
-      await runs.create(thread, { assistant_id, model, metadata: { ...metadata }, max_completion_tokens }),
+      await runs.create(thread, {
+        assistant_id,
+        model,
+        instructions,
+        metadata: { ...metadata },
+        max_completion_tokens,
+      }),
     );
   }
 
@@ -135,6 +142,7 @@ export function createTextbookActivities(options: TextbookActivitiesOptions): Te
         return seenResponse(
           await client.responses.create({
             model: input.model,
+            instructions: input.instructions,
             input: [{ role: 'user', content: input.input }],
             background: true,
             metadata: { ...input.metadata },

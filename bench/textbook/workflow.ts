@@ -15,6 +15,7 @@ export interface TextbookInput {
   readonly assistant_id: string;
   readonly model: string;
   readonly input: string;
+  readonly instructions?: string;
   /** @default 'assistants' */
   readonly wire?: TextbookWire;
   /** A thread, or conversation, to go on with. @default a new one */
@@ -54,13 +55,14 @@ async function drive(run: { seen: Seen }, pollMs: number): Promise<void> {
 /** @throws ApplicationFailure of the type `RunEnded` where the run ended otherwise than completed */
 export async function textbookRun(input: TextbookInput): Promise<TextbookResult> {
   const { assistant_id, model, wire = 'assistants', thread_id = null, poll_ms: pollMs = 1_000 } = input;
-  const { metadata = {}, max_completion_tokens = null } = input;
+  const { instructions = null, metadata = {}, max_completion_tokens = null } = input;
   const run = {
     seen: await activities.createRun({
       wire,
       assistant_id,
       model,
       input: input.input,
+      instructions,
       thread_id,
       metadata,
       max_completion_tokens,

@@ -14,7 +14,7 @@ test.each(WIRES)(
     });
     const isSubmit = ({ method, path, body }: RequestEntry): boolean =>
       method === 'POST' &&
-      (/submit_tool_outputs$/.test(path) || JSON.stringify(body).includes('_call_output'));
+      (path.endsWith('submit_tool_outputs') || JSON.stringify(body).includes('_call_output'));
     const submits = (): number =>
       drive.emulator.journal().filter((entry) => entry.kind === 'request' && isSubmit(entry)).length;
     drive.emulator.addFault({

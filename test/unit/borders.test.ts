@@ -73,6 +73,8 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, imports: string
   ['textbook-is-plain', 'bench/textbook/workflow.ts', '../../src/contract.ts'],
   ['src-stands-alone', 'src/doctor.ts', '../test/support.ts'],
   ['src-stands-alone', 'src/doctor.ts', '../faults/judge/judge.ts'],
+  ['bench-measures-the-product', 'bench/stage.ts', '../test/support.ts'],
+  ['bench-workflows', 'bench/noop/workflow.ts', 'node:crypto'],
 ];
 
 /** Violations that are found elsewhere than in the file with the forbidden import. */

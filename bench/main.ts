@@ -1,0 +1,84 @@
+/**
+ * `npm run bench`: measures Drover beside what one would otherwise use, in one go on one server.
+ *
+ * --only NAME[,NAME]   some scenarios
+ * --json FILE          writes every figure
+ * --quick              fewer and shorter runs, for CI
+ * --strict             exits 1 where a target is missed
+ * --keep               leaves the folder of logs and journal, and says where it is
+ * --profile            workers write profiles of their processor time there too
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { drawTable, drawTargets } from './print.ts';
+import { surroundings } from './report.ts';
+import type { Report } from './report.ts';
+import type { Scenario } from './scenario.ts';
+import { SCENARIOS } from './scenarios/index.ts';
+import { setStage } from './stage.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    json: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    strict: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+  },
+});
+
+const wanted = flags.only?.split(',') ?? SCENARIOS.map(({ name }) => name);
+const unknown = wanted.filter((name) => SCENARIOS.every((scenario) => scenario.name !== name));
+if (unknown.length > 0) {
+  console.error(
+    `No scenario is called ${unknown.join(', ')}. There are: ${SCENARIOS.map(({ name }) => name).join(', ')}.`,
+  );
+  process.exit(2);
+}
+
+const begun = Date.now();
+const keep = flags.keep || flags.profile;
+const stage = await setStage({ keep, profile: flags.profile });
+const provenance = surroundings(stage.serverVersion);
+const played = SCENARIOS.filter(({ name }) => wanted.includes(name));
+const figures: Record<string, unknown> = {};
+try {
+  await playAll(played);
+} finally {
+  await stage.stop();
+}
+const targets = played.flatMap(({ name, judge }) =>
+  judge(figures[name]).map((target) => ({ scenario: name, ...target })),
+);
+
+const report: Report = {
+  ...provenance,
+  quick: flags.quick,
+  seconds: Math.round((Date.now() - begun) / 1_000),
+  targets,
+  figures: Object.fromEntries(played.map(({ name }) => [name, figures[name]])),
+};
+if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report, null, 1)}\n`);
+const missed = targets.filter(({ met }) => !met);
+console.log(`${targets.length - missed.length} of ${targets.length} targets met, after ${report.seconds} s.`);
+for (const { scenario, name, value, target } of missed)
+  console.log(`  missed: ${scenario}: ${name}: ${value}, not ${target}`);
+if (keep) console.log(`Logs and journal: ${stage.folder}`);
+process.exit(flags.strict && missed.length > 0 ? 1 : 0);
+
+async function playAll(scenarios: readonly Scenario<unknown>[]): Promise<void> {
+  // Nobody looks at these before the others are over; a failure is told then.
+  const aside = Promise.allSettled(scenarios.filter((one) => one.aside === true).map(play));
+  for (const scenario of scenarios) if (scenario.aside !== true) await play(scenario);
+  for (const end of await aside) if (end.status === 'rejected') throw end.reason;
+}
+
+async function play(scenario: Scenario<unknown>): Promise<void> {
+  const say = (message: string): void => console.log(`${scenario.name}: ${message}`);
+  const measured = await scenario.run(stage, { quick: flags.quick, say });
+  figures[scenario.name] = measured;
+  for (const table of scenario.tables(measured)) console.log(drawTable(table));
+  const judged = scenario.judge(measured);
+  if (judged.length > 0) console.log(drawTargets(judged));
+}

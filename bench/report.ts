@@ -1,0 +1,74 @@
+/** What a bench writes: every figure, what was expected of it, and what it was measured on. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Target } from './scenario.ts';
+
+export interface Report {
+  readonly date: string;
+  /** Of the sources; null outside of a repository. */
+  readonly commit: string | null;
+  /** The sources differ from that commit. */
+  readonly modified: boolean;
+  readonly quick: boolean;
+  readonly seconds: number;
+  readonly machine: {
+    readonly cpu: string;
+    readonly cores: number;
+    readonly memory_gb: number;
+    readonly os: string;
+  };
+  readonly versions: Readonly<Record<string, string>>;
+  /** By scenario. */
+  readonly targets: readonly (Target & { readonly scenario: string })[];
+  /** By scenario. */
+  readonly figures: Readonly<Record<string, unknown>>;
+}
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+function git(...args: readonly string[]): string | null {
+  try {
+    return execFileSync('git', args, {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return null;
+  }
+}
+
+function versionOf(name: string): string {
+  const text = readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+/** Where and on what it was measured. */
+export function surroundings(
+  serverVersion: string,
+): Pick<Report, 'date' | 'commit' | 'modified' | 'machine' | 'versions'> {
+  const own = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    readonly version: string;
+  };
+  return {
+    date: new Date().toISOString(),
+    commit: git('rev-parse', 'HEAD'),
+    modified: (git('status', '--porcelain', '--untracked-files=no') ?? '') !== '',
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: availableParallelism(),
+      memory_gb: Math.round(totalmem() / 2 ** 30),
+      os: `${platform()} ${release()}`,
+    },
+    versions: {
+      drover: own.version,
+      node: process.versions.node,
+      'Temporal server': serverVersion,
+      '@temporalio/worker': versionOf('@temporalio/worker'),
+      openai: versionOf('openai'),
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** What a scenario is: it measures, judges what it measured, and shows it. Judging and showing are pure. */
+import type { Stage } from './stage.ts';
+
+export interface ScenarioOptions {
+  /** For CI: fewer and shorter runs. */
+  readonly quick: boolean;
+  /** Told what goes on. */
+  readonly say: (message: string) => void;
+}
+
+/** One line of "must show". */
+export interface Target {
+  readonly name: string;
+  readonly value: number;
+  /** In words: `≤ 26`. */
+  readonly target: string;
+  readonly met: boolean;
+}
+
+export interface Table {
+  readonly title: string;
+  /** Of its columns and its numbers: what a reader has to know. */
+  readonly note: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
+}
+
+export interface Scenario<Figures> {
+  readonly name: string;
+  /** It sleeps nearly all of its time: the others are played meanwhile. @default false */
+  readonly aside?: boolean;
+  readonly run: (stage: Stage, options: ScenarioOptions) => Promise<Figures>;
+  readonly judge: (figures: Figures) => readonly Target[];
+  readonly tables: (figures: Figures) => readonly Table[];
+}
+
+/** A value that is not known misses its target. */
+export const atMost = (name: string, value: number, limit: number): Target => ({
+  name,
+  value,
+  target: `≤ ${limit}`,
+  met: value <= limit,
+});
+
+export const below = (name: string, value: number, limit: number): Target => ({
+  name,
+  value,
+  target: `< ${limit}`,
+  met: value < limit,
+});
+
+export const atLeast = (name: string, value: number, limit: number): Target => ({
+  name,
+  value,
+  target: `≥ ${limit}`,
+  met: value >= limit,
+});

@@ -1,0 +1,26 @@
+/** Every scenario, in the order in which they are played. */
+import type { Scenario } from '../scenario.ts';
+import { history } from './history.ts';
+import { inFlight } from './in-flight.ts';
+import { lag } from './lag.ts';
+import { overhead } from './overhead.ts';
+import { recovery } from './recovery.ts';
+import { throughput } from './throughput.ts';
+
+/** Hides what its figures look like: each is given its own ones only. */
+function sealed<Figures>({ judge, tables, ...rest }: Scenario<Figures>): Scenario<unknown> {
+  return {
+    ...rest,
+    judge: (figures) => judge(figures as Figures),
+    tables: (figures) => tables(figures as Figures),
+  };
+}
+
+export const SCENARIOS: readonly Scenario<unknown>[] = [
+  sealed(history),
+  sealed(lag),
+  sealed(throughput),
+  sealed(overhead),
+  sealed(recovery),
+  sealed(inFlight),
+];

@@ -1,0 +1,190 @@
+/** From the provider's end of a run to the driver's knowing it. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startCreateAndPoll } from '../drivers/create-and-poll.ts';
+import type { Driver, Job } from '../drivers/driver.ts';
+import { startDrover } from '../drivers/drover.ts';
+import { startTextbook } from '../drivers/textbook.ts';
+import { jobFacts } from '../provider/job-facts.ts';
+import { scriptOf } from '../provider/script.ts';
+import { atMost, below } from '../scenario.ts';
+import type { Scenario, ScenarioOptions, Table, Target } from '../scenario.ts';
+import type { Stage } from '../stage.ts';
+import { mean, median, quantile, round, seededRandom } from '../statistics.ts';
+
+interface Draw {
+  /** About how long it thinks, in seconds. */
+  readonly about_s: number;
+  readonly think_ms: number;
+  /** After the beginning of the scenario. */
+  readonly start_ms: number;
+}
+
+export interface LagSample {
+  readonly waited_s: number;
+  readonly lag_s: number;
+  readonly gets: number;
+}
+
+export interface LagRow {
+  readonly driver: string;
+  readonly about_s: number;
+  readonly samples: readonly LagSample[];
+}
+
+export interface LagFigures {
+  readonly rows: readonly LagRow[];
+}
+
+const SEED = 4;
+/** The poll loop's looks would load the server that all share. */
+const TEXTBOOK_SHARE = 0.1;
+
+function draws(quick: boolean): readonly Draw[] {
+  const times = quick ? [0.2, 1, 5] : [0.2, 1, 5, 20, 60, 120];
+  const samples = quick ? 20 : 200;
+  const longestMs = Math.max(...times) * 1_500;
+  const random = seededRandom(SEED);
+  return times.flatMap((about_s) =>
+    Array.from({ length: samples }, () => {
+      const think_ms = Math.round(about_s * 1_000 * (0.5 + random()));
+      return { about_s, think_ms, start_ms: Math.round(random() * (longestMs - think_ms + 5_000)) };
+    }),
+  );
+}
+
+interface Planned {
+  readonly driver: Driver;
+  readonly draw: Draw;
+  readonly job: Job;
+}
+
+function plan(driver: Driver, list: readonly Draw[]): readonly Planned[] {
+  const every = driver.name === 'textbook' ? Math.round(1 / TEXTBOOK_SHARE) : 1;
+  return list
+    .filter((_, index) => index % every === 0)
+    .map((draw, index) => {
+      const id = `bench-lag-${driver.name.toLowerCase()}-${index}`;
+      return { driver, draw, job: { id, wire: 'assistants' } };
+    });
+}
+
+async function startInTime(plans: readonly Planned[]): Promise<void> {
+  const begun = Date.now();
+  await Promise.all(
+    plans.map(async ({ driver, draw, job }) => {
+      await sleep(begun + draw.start_ms - Date.now());
+      await driver.start(job);
+    }),
+  );
+}
+
+async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<LagFigures> {
+  const drivers = await Promise.all([startDrover(stage), startTextbook(stage), startCreateAndPoll(stage)]);
+  try {
+    const list = draws(quick);
+    const plans = drivers.flatMap((driver) => plan(driver, list));
+    await stage.provider.define(
+      plans.map(({ job, draw }) => ({ id: job.id, script: scriptOf(0, draw.think_ms) })),
+    );
+    const mark = stage.provider.mark();
+    const longestMs = Math.max(...list.map((draw) => draw.start_ms + draw.think_ms));
+    say(`${plans.length} runs, spread over ${Math.ceil(longestMs / 1_000)} s`);
+    await startInTime(plans);
+    // Asking for results only then: who waits for hundreds of them loads the server.
+    await sleep(longestMs - Math.max(...list.map((draw) => draw.start_ms)));
+    const jobs = jobFacts(stage.provider.since(mark));
+    const rows = new Map<string, { driver: string; about_s: number; samples: LagSample[] }>();
+    for (const { driver, draw, job } of plans) {
+      await driver.ended(job);
+      const knownAt = await driver.knownAt(job);
+      const late = jobs.get(job.id);
+      const seen = late?.endedAt == null ? jobFacts(stage.provider.since(mark)).get(job.id) : late;
+      if (seen?.endedAt == null) throw new Error(`The provider has not ended the run ${job.id}.`);
+      const key = `${driver.name} ${draw.about_s}`;
+      const row = rows.get(key) ?? { driver: driver.name, about_s: draw.about_s, samples: [] };
+      rows.set(key, row);
+      row.samples.push({
+        waited_s: round((seen.endedAt - seen.createdAt) / 1_000),
+        lag_s: round((knownAt - seen.endedAt) / 1_000),
+        gets: seen.gets,
+      });
+    }
+    return { rows: [...rows.values()] };
+  } finally {
+    await Promise.all(drivers.map((driver) => driver.stop()));
+  }
+}
+
+const lags = (row: LagRow | undefined): readonly number[] => row?.samples.map(({ lag_s }) => lag_s) ?? [];
+
+/** From this waiting time on, looks are compared with those of createAndPoll. */
+const LONG_S = 100;
+
+function judge({ rows }: LagFigures): readonly Target[] {
+  const of = (driver: string, about_s: number): LagRow | undefined =>
+    rows.find((row) => row.driver === driver && row.about_s === about_s);
+  const mine = rows.filter(({ driver }) => driver === 'drover');
+  const targets = mine.flatMap((row) => {
+    const over = row.samples.map(({ lag_s, waited_s }) => lag_s - waited_s / 10);
+    const floor = median(lags(of('createAndPoll', row.about_s)));
+    return [
+      atMost(
+        `lag beyond a tenth of the wait, p99 at about ${row.about_s} s`,
+        round(quantile(over, 0.99)),
+        0.3,
+      ),
+      below(
+        `median lag at about ${row.about_s} s, against createAndPoll's`,
+        round(median(lags(row))),
+        round(floor),
+      ),
+    ];
+  });
+  const all = mine.flatMap((row) => row.samples);
+  const most = Math.max(...all.map(({ gets, waited_s }) => gets - waited_s / 2));
+  targets.push(atMost('GETs of a run beyond half of its seconds', round(most, 1), 15));
+  const longGets = (driver: string): readonly number[] =>
+    rows
+      .filter((row) => row.driver === driver)
+      .flatMap((row) => row.samples)
+      .filter(({ waited_s }) => waited_s >= LONG_S)
+      .map(({ gets }) => gets);
+  if (longGets('drover').length > 0) {
+    const ratio = round(mean(longGets('drover')) / mean(longGets('createAndPoll')), 2);
+    targets.push(atMost(`GETs of runs of ${LONG_S} s and more, against createAndPoll's`, ratio, 2));
+  }
+  return targets;
+}
+
+function tables({ rows }: LagFigures): readonly Table[] {
+  return [
+    {
+      title: 'Lag',
+      note: "From the provider's journal to the completion of the activity that saw the end (Temporal's event time), or to the return of the official helper. Thinking times are drawn from half to one and a half of T, the same ones for each driver.",
+      head: [
+        'driver',
+        'T s',
+        'runs',
+        'lag p50 s',
+        'lag p90 s',
+        'lag p99 s',
+        'most s',
+        'GETs mean',
+        'GETs most',
+      ],
+      rows: rows.map((row) => [
+        row.driver,
+        row.about_s,
+        row.samples.length,
+        round(median(lags(row))),
+        round(quantile(lags(row), 0.9)),
+        round(quantile(lags(row), 0.99)),
+        round(Math.max(...lags(row))),
+        round(mean(row.samples.map(({ gets }) => gets)), 1),
+        Math.max(...row.samples.map(({ gets }) => gets)),
+      ]),
+    },
+  ];
+}
+
+export const lag: Scenario<LagFigures> = { name: 'lag', run, judge, tables };

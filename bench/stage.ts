@@ -1,0 +1,82 @@
+/** What every scenario plays on: one Temporal server and one provider, each in a process of its own. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
+import { connectClient } from '../src/connection.ts';
+import { findTemporal } from '../src/dev/find-temporal.ts';
+import { findFreePorts } from '../src/dev/ports.ts';
+import { startTemporalServer } from '../src/dev/temporal-server.ts';
+import { startProvider } from './provider/provider.ts';
+import type { Provider } from './provider/provider.ts';
+
+export interface Stage {
+  readonly client: Client;
+  readonly address: string;
+  readonly provider: Provider;
+  readonly serverPid: number;
+  /** Where the server's own counters stand, as Prometheus reads them. */
+  readonly serverMetrics: string;
+  /** Of the server, as it says itself. */
+  readonly serverVersion: string;
+  /** Of logs, profiles and the provider's journal. */
+  readonly folder: string;
+  /** Where the tool `work_long` says when it starts. */
+  readonly toolJournal: string;
+  /** What a worker needs to find both. */
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export interface StageOptions {
+  /** The folder stays, for a look at logs and profiles. */
+  readonly keep: boolean;
+  /** Workers write a profile of their processor time into the folder when they end. */
+  readonly profile: boolean;
+}
+
+/**
+ * @throws where `TEMPORAL_ADDRESS` names a server: figures of somebody else's server mean nothing
+ */
+export async function setStage({ keep, profile }: StageOptions): Promise<Stage> {
+  const found = await findTemporal();
+  if (found.kind === 'address') {
+    throw new Error(
+      `TEMPORAL_ADDRESS is set to ${found.address}: unset it, the bench starts a server of its own.`,
+    );
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'drover-bench-'));
+  const [metricsPort = 0] = await findFreePorts(1);
+  const server = await startTemporalServer({
+    cli: found.path,
+    uiPort: null,
+    extraArgs: ['--metrics-port', String(metricsPort)],
+  });
+  const provider = await startProvider(join(folder, 'provider.jsonl'));
+  const toolJournal = join(folder, 'tools.txt');
+  const { address, namespace } = server;
+  const client = await connectClient({ address, namespace, options: { address } });
+  const { serverVersion } = await client.workflowService.getSystemInfo({});
+  return {
+    client,
+    address,
+    provider,
+    serverPid: server.pid,
+    serverMetrics: `http://127.0.0.1:${metricsPort}/metrics`,
+    serverVersion,
+    folder,
+    toolJournal,
+    env: {
+      DROVER_TOOL_JOURNAL: toolJournal,
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: namespace,
+      DROVER_EMULATOR_URL: provider.url,
+      ...(profile ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${join(folder, 'profiles')}` } : {}),
+    },
+    stop: async () => {
+      await provider.stop();
+      await server.stop();
+      if (!keep) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
