@@ -1,5 +1,4 @@
 /** Drover in a worker: its workflow, its activities and its tools, beside whatever that worker has. */
-import { hostname } from 'node:os';
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type {
@@ -59,14 +58,11 @@ class DroverPlugin implements WorkerPlugin, BundlerPlugin {
     refuseClashes(this.#config, own);
     await this.#refuseForeignBundle(options);
     const shutdown = new AbortController();
-    // Temporal's own default: its worker does not say what it made of it.
-    const identity = options.identity ?? `${process.pid}@${hostname()}`;
-    const activities = await this.#createActivities(options, shutdown.signal, identity);
+    const activities = await this.#createActivities(options, shutdown.signal);
     const handler = chooseHandler(activities[DEFAULT_HANDLER], own.get(DEFAULT_HANDLER), [...own.keys()]);
     this.#shutdowns.set(handler, shutdown);
     return {
       ...options,
-      identity,
       ...this.#converter(options),
       ...(options.workflowsPath === undefined && options.workflowBundle === undefined
         ? { workflowsPath: WORKFLOWS_PATH }
@@ -129,7 +125,6 @@ class DroverPlugin implements WorkerPlugin, BundlerPlugin {
   async #createActivities(
     options: WorkerOptions,
     shutdownSignal: AbortSignal,
-    identity: string,
   ): Promise<Record<string, Handler>> {
     // Not loaded with the plugin: a service that only imports the plugin's module needs no provider SDK.
     const { createActivities } = await import('./activities/index.ts');
@@ -137,7 +132,6 @@ class DroverPlugin implements WorkerPlugin, BundlerPlugin {
     const searchAttributesRegistered =
       connection === undefined ? async () => false : createSearchAttributeProbe(connection, namespace);
     return createActivities(this.#config, {
-      identity,
       shutdownSignal,
       searchAttributesRegistered,
     }) as unknown as Record<string, Handler>;

@@ -13,8 +13,6 @@ const AGAIN_MS = 1_000;
 
 export interface Acting<T> {
   readonly backend: string;
-  /** Of this worker, as Temporal knows it. */
-  readonly identity: string;
   readonly told: Pick<CreateRunInput, 'suspect' | 'not_before_ms' | 'deadline_ms'>;
   /** Acts at the provider. Not aborted by a cancel: what it made has to be known to be cancelled. */
   act(suspect: boolean, signal: AbortSignal): Promise<T>;
@@ -45,7 +43,7 @@ export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain>
     await beat.record(beat.details);
     throw waitFailure(early);
   }
-  const { ours, suspect } = await standingOf(told.suspect, acting.identity);
+  const { ours, suspect } = await standingOf(told.suspect);
   if (!ours) return { kind: 'again', suspect, not_before_ms: 0 };
   // Never clean before the refusal: a beat that comes to the server late would wipe the mark that follows it.
   using beat = startBeat<ActingMark>({ clean: false });

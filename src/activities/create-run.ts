@@ -29,7 +29,6 @@ export async function createRun(
     const makeThread = backend.createThread.bind(backend);
     return actAtProvider<CreateRunOutput>({
       backend: backend.name,
-      identity: deps.identity,
       told: input,
       act: async (_suspect, signal) => ({ kind: 'thread', thread_id: await makeThread(run, signal) }),
     });
@@ -37,7 +36,6 @@ export async function createRun(
 
   return actAtProvider<CreateRunOutput>({
     backend: backend.name,
-    identity: deps.identity,
     told: input,
     act: async (suspect, signal) => {
       const spec: CreateSpec = {

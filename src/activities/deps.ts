@@ -3,8 +3,6 @@ import type { LoadedConfig } from '../config.ts';
 
 export interface ActivityDeps {
   readonly config: LoadedConfig;
-  /** Of the worker, as Temporal knows it: no other worker may have the same. */
-  readonly identity: string;
   /** Fires when the worker is told to stop: waits are handed back at once. */
   readonly shutdownSignal: AbortSignal;
   /** Whether the namespace knows Drover's search attributes. Never rejects. */

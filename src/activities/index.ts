@@ -24,7 +24,6 @@ export function createActivities(
   const secrets = new SecretKeeper(config.secrets);
   const deps: ActivityDeps = {
     config: { ...config, secrets: secrets.source },
-    identity: options.identity ?? '',
     shutdownSignal: options.shutdownSignal ?? new AbortController().signal,
     searchAttributesRegistered: options.searchAttributesRegistered ?? (() => Promise.resolve(false)),
   };

@@ -65,7 +65,7 @@ export async function resolveActingStep(
       if (nextMs >= step.deadline_ms) throw forGood(error);
     }
     if (!Context.current().info.isLocal) throw error;
-    const { suspect } = await standingOf(step.suspect, deps.identity);
+    const { suspect } = await standingOf(step.suspect);
     return { kind: 'again', suspect, not_before_ms: nextMs };
   }
 }

@@ -15,7 +15,6 @@ export async function submitOutputs(
   const { backend, run } = resolved;
   return actAtProvider<SubmitOutputsOutput>({
     backend: backend.name,
-    identity: deps.identity,
     told: input,
     act: async (suspect, signal) => {
       const observation = await backend.submit(input.attempt, input.outputs, run, { suspect, signal });

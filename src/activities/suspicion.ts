@@ -90,24 +90,21 @@ async function* readBackwards({ client, info }: Context, runId: string): AsyncGe
  * But the history then has a workflow task that started and did not complete, after the last one that did.
  * (The task's own attempt number does not tell: it begins anew when a sticky worker is given up.)
  */
-async function standingOfTask(context: Context, identity: string): Promise<Standing> {
+async function standingOfTask(context: Context): Promise<Standing> {
   const runId = context.info.workflowExecution?.runId ?? '';
   try {
-    return await readStanding((at) => readBackwards(context, at), runId, identity);
+    return await readStanding((at) => readBackwards(context, at), runId, context.client.options.identity);
   } catch {
     return { ours: false, suspect: true };
   }
 }
 
-/**
- * @param suspected the workflow suspects an earlier try already
- * @param identity of this worker, as Temporal knows it
- */
-export async function standingOf(suspected: boolean, identity: string): Promise<Standing> {
+/** @param suspected the workflow suspects an earlier try already */
+export async function standingOf(suspected: boolean): Promise<Standing> {
   const context = Context.current();
   const { info } = context;
   if (info.isLocal) {
-    const { ours, suspect } = await standingOfTask(context, identity);
+    const { ours, suspect } = await standingOfTask(context);
     return { ours, suspect: suspected || suspect || info.attempt > 1 };
   }
   const mark = info.heartbeatDetails as ActingMark | null | undefined;
