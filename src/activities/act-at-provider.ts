@@ -5,7 +5,7 @@ import { guardActs } from '../backends/act-guard.ts';
 import type { BackendError } from '../backends/backend.ts';
 import { ACTIVITY_FAILURES, type CreateRunInput, type TryAgain } from '../steps.ts';
 import { startBeat } from './beat.ts';
-import { earlierTryMayHaveActed, markActing, type ActingMark } from './suspicion.ts';
+import { markActing, readStanding, type ActingMark } from './suspicion.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
 
 /** First wait before another try where the provider says none, in milliseconds. */
@@ -43,7 +43,11 @@ export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain>
     await beat.record(beat.details);
     throw waitFailure(early);
   }
-  const suspect = await earlierTryMayHaveActed(told.suspect);
+  const standing = await readStanding(told.suspect);
+  // Nobody waits for its answer, and the worker that has the task acts itself. Were it ours after all, a plain
+  // activity follows.
+  if (standing === 'not_ours') return { kind: 'again', suspect: told.suspect, not_before_ms: Date.now() };
+  const suspect = standing === 'look_first';
   // Never clean before the refusal: a beat that comes to the server late would wipe the mark that follows it.
   using beat = startBeat<ActingMark>({ clean: false });
   if (!(await markActing(beat))) throw waitFailure(AGAIN_MS);
