@@ -16,7 +16,7 @@ const toolDone = { activityTaskCompletedEventAttributes: {} };
 const begun = { workflowExecutionStartedEventAttributes: {} };
 
 /** Reads a history that is told oldest first, as it happened. */
-const read = (...events: readonly object[]) => readTaskEvents([...events].toReversed() as HistoryEvent[], US);
+const read = (...events: readonly object[]) => readTaskEvents([...events].toReversed(), US);
 
 describe('a local activity', () => {
   test('acts in the first task of its worker', () => {
