@@ -125,7 +125,7 @@ function planOne(random: Random, n: number, prefix: string, spanMs: number): Run
     input: `Please do ${id}.`,
     budget: shape === 'out_of_tokens' ? 300 : null,
     retry: { attempts: shape === 'exhausted' ? 2 : ATTEMPTS, backoff_seconds: 1 },
-    limits: { deadline_seconds: 300, ...(continues ? { history_events: random.int(20, 34) } : {}) },
+    limits: { deadline_seconds: 900, ...(continues ? { history_events: random.int(20, 34) } : {}) },
     ends: ENDS[shape],
   };
 }

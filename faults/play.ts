@@ -35,7 +35,7 @@ const LOOK_MS = 1_000;
 /** How long what must work in the end is tried for. */
 const PATIENCE_MS = 60_000;
 /** Past every deadline of a run. */
-const LONGEST_RUN_MS = 330_000;
+const LONGEST_RUN_MS = 930_000;
 const SETTLING_MS = 2_000;
 const AT_ONCE = 8;
 

@@ -21,7 +21,7 @@ import { WorkerPool } from './worker-pool.ts';
 const TASK_QUEUE = 'faults';
 /** Runs of the Assistants wire expire by the clock after so long: few do, held up by faults. */
 const EXPIRES_AFTER_MS = 60_000;
-const WORKERS = 3;
+const WORKERS = 4;
 
 export interface Files {
   readonly folder: string;

@@ -1,7 +1,7 @@
 /**
  * `npm run verify`: every check of this repository, one line each, and a last line that counts them.
  *
- * --all      every test; without it those that need no Temporal server
+ * --all      every test, and a short run of the faults; without it the tests that need no Temporal server
  * --show     shows what each check writes as it comes; without it only what a failed one wrote
  */
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -15,6 +15,8 @@ import { runTool } from './run-tool.ts';
 /** A check that has not ended by then never will. */
 const LIMIT_MS = 5 * 60_000;
 const TESTS_LIMIT_MS = 12 * 60_000;
+/** Three minutes of faults, and what is under way then is given time to end. */
+const FAULTS_LIMIT_MS = 11 * 60_000;
 
 const CHECKS = [
   ['format', ['npm', 'run', '--silent', 'format']],
@@ -78,6 +80,11 @@ for (const [name, command] of CHECKS) {
   else failed += 1;
 }
 const tests = await runTests();
+if (flags.all) {
+  // After the tests: beside them it would have to share the machine.
+  if (await check('faults', ['node', 'scripts/run-faults.ts'], FAULTS_LIMIT_MS)) passed += 1;
+  else failed += 1;
+}
 console.log(
   inWords({ passed: passed + tests.passed, failed: failed + tests.failed, skipped: tests.skipped }),
 );

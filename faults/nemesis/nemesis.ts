@@ -24,7 +24,7 @@ export interface Nemesis {
 
 /** Mean times between deeds of one kind, in milliseconds. */
 const EVERY = {
-  kill: 2_200,
+  kill: 2_600,
   stop: 14_000,
   terminate: 20_000,
   activity: 2_500,
@@ -80,9 +80,12 @@ export function startNemesis(options: NemesisOptions): Nemesis {
   const kill = async (random: Random): Promise<void> => {
     const window = random.weighted(AIMS);
     const aimed = window === null ? null : await aim.await(window, PATIENCE_MS);
-    const pid = aimed ?? someone(random);
-    if (pid === null || over.aborted || !pool.kill(pid)) return;
-    stage.note({ kind: 'worker_killed', pid, aimed: aimed === null ? null : window });
+    if (over.aborted) return;
+    // Two kills may have waited for one worker: the second takes another.
+    const hit = aimed !== null && pool.kill(aimed);
+    const pid = hit ? aimed : someone(random);
+    if (pid === null || (!hit && !pool.kill(pid))) return;
+    stage.note({ kind: 'worker_killed', pid, aimed: hit ? window : null });
   };
 
   const stop = async (random: Random): Promise<void> => {

@@ -1,0 +1,47 @@
+/** What each figure of the report counts: the words of `docs/faults.md`. */
+import type { Counts } from './judge.ts';
+
+export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>, string>> = {
+  runs: 'Runs that were started.',
+  ended: 'Runs whose workflow closed by itself: completed, failed or cancelled.',
+  lost: 'Runs that did not end, or ended without a result that can be read.',
+  wrong_end:
+    "Runs that ended by another code than their shape allows (`effect_unknown` is right only where the result names such a call), that say completed where the provider's journal shows no completed attempt or another text, or whose result does not tell what became of a `once` effect that was started.",
+  worker_kills: 'SIGKILLs of worker processes.',
+  server_restarts: "SIGKILLs of Temporal's server, each with a restart on the same file and port.",
+  provider_faults:
+    'Answers of the provider that were lost, refused by a fault, malformed or held back for 250 ms or more, and statuses that nobody knows.',
+  attempts_live_over_one:
+    'Attempts (runs, or responses) that were made while another one of the same run lived, unfindable ones left out.',
+  orphaned_attempts:
+    'Attempts that live at the end, or lived on for more than 1.5 s after their workflow had closed, unfindable ones left out.',
+  unfindable_creates:
+    'Responses whose answer may have been lost, outside of a conversation, that nobody looked at afterwards: the Responses wire gives no way to find them. They are left out above only where the result of their run names the ambiguity. There are none on the Assistants wire.',
+  duplicate_once_effects:
+    'Effects of `once` tools that were started more often than the model asked for them within any one attempt; by `effectKey`, more often than once.',
+  duplicate_effects_by_effect_key:
+    'Effects of tools with an `effectKey` that were made more than once: under another idempotency key, or, of a `once` tool, at all.',
+  divergent_calls:
+    'Calls that were answered with the output of an earlier effect of the same `effectKey` and other words.',
+  idempotent_key_changes:
+    'Effects whose tool was told more than one idempotency key, for one call or for equal calls of different attempts.',
+  unreused_effects:
+    'Effects that a later attempt had made again, though their outcome was known: their output had been handed in, or worker and server lived on long enough to tell it.',
+  missing_outputs:
+    'Submits without an output for each call of the round, and outputs that are neither what an effect gave, nor the word that nobody knows.',
+  double_submits:
+    'Rounds whose outputs were taken twice, though the answer to the first submit was not lost and the step had not failed.',
+  inputs_repeated: 'Threads, conversations or chains in which the input stands more than once.',
+  threads_left_unusable:
+    'Threads and conversations that refused a new run at the end: the harness tries every one of them.',
+  unknown_outcomes: 'Calls of `once` tools whose result says that nobody knows whether they acted.',
+};
+
+export const WINDOW_MEANINGS = {
+  create: 'after a create acted, before its answer',
+  effect: 'after an effect, before its tool answered',
+  submit: 'after a submit acted, before its answer',
+  wait: 'while the worker waited for an attempt that was thinking',
+  workflow_task: 'in a workflow task that it had started and never completed',
+  continue_as_new: 'within a second of a continue-as-new that it made or took up',
+} as const;
