@@ -68,6 +68,20 @@ function plan(driver: Driver, list: readonly Draw[]): readonly Planned[] {
     });
 }
 
+const WARMING_RUNS = 10;
+
+/** The first runs of a process pay for its loading and compiling. */
+async function warmUp(stage: Stage, drivers: readonly Driver[]): Promise<void> {
+  const jobs = drivers.flatMap((driver) =>
+    Array.from({ length: WARMING_RUNS }, (_, index): readonly [Driver, Job] => {
+      return [driver, { id: `bench-warming-${driver.name.toLowerCase()}-${index}`, wire: 'assistants' }];
+    }),
+  );
+  await stage.provider.define(jobs.map(([, { id }]) => ({ id, script: scriptOf(0, 0) })));
+  for (const [driver, job] of jobs) await driver.start(job);
+  await Promise.all(jobs.map(([driver, job]) => driver.ended(job)));
+}
+
 async function startInTime(plans: readonly Planned[]): Promise<void> {
   const begun = Date.now();
   await Promise.all(
@@ -86,6 +100,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<LagFi
     await stage.provider.define(
       plans.map(({ job, draw }) => ({ id: job.id, script: scriptOf(0, draw.think_ms) })),
     );
+    await warmUp(stage, drivers);
     const mark = stage.provider.mark();
     const longestMs = Math.max(...list.map((draw) => draw.start_ms + draw.think_ms));
     say(`${plans.length} runs, spread over ${Math.ceil(longestMs / 1_000)} s`);
