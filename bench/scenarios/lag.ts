@@ -107,13 +107,12 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<LagFi
     await startInTime(plans);
     // Asking for results only then: who waits for hundreds of them loads the server.
     await sleep(longestMs - Math.max(...list.map((draw) => draw.start_ms)));
+    for (const { driver, job } of plans) await driver.ended(job);
     const jobs = jobFacts(stage.provider.since(mark));
     const rows = new Map<string, { driver: string; about_s: number; samples: LagSample[] }>();
     for (const { driver, draw, job } of plans) {
-      await driver.ended(job);
       const knownAt = await driver.knownAt(job);
-      const late = jobs.get(job.id);
-      const seen = late?.endedAt == null ? jobFacts(stage.provider.since(mark)).get(job.id) : late;
+      const seen = jobs.get(job.id);
       if (seen?.endedAt == null) throw new Error(`The provider has not ended the run ${job.id}.`);
       const key = `${driver.name} ${draw.about_s}`;
       const row = rows.get(key) ?? { driver: driver.name, about_s: draw.about_s, samples: [] };
