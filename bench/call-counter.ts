@@ -3,7 +3,7 @@
  * heartbeat leaves no event, so that only here it is seen without asking the one who sends it.
  */
 import { connect, constants, createServer } from 'node:http2';
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
+import type { ClientHttp2Session, Http2Session, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 
@@ -33,8 +33,24 @@ const withoutStatus = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
 /** @param target `host:port` of the server */
 export async function startCallCounter(target: string): Promise<CallCounter> {
   const counts = new Map<string, number>();
-  const upstream = connect(`http://${target}`);
-  upstream.on('error', () => undefined);
+  const sessions = new Set<Http2Session>();
+  const keep = (session: Http2Session): void => {
+    sessions.add(session);
+    session.on('close', () => sessions.delete(session));
+    session.on('error', () => undefined);
+  };
+  let upstream: ClientHttp2Session | null = null;
+  /** The server tells its clients to connect anew every few minutes: what is under way is finished on the old one. */
+  const session = (): ClientHttp2Session => {
+    if (upstream !== null && !upstream.closed && !upstream.destroyed) return upstream;
+    const fresh = connect(`http://${target}`);
+    keep(fresh);
+    fresh.on('goaway', () => {
+      if (upstream === fresh) upstream = null;
+    });
+    upstream = fresh;
+    return fresh;
+  };
   const note = (method: string, frame: Buffer): void => {
     const key = `${workflowOf(frame) ?? '?'} ${method}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
@@ -42,7 +58,7 @@ export async function startCallCounter(target: string): Promise<CallCounter> {
 
   function passOn(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const method = COUNTED.exec(headers[':path'] ?? '')?.[1];
-    const call = upstream.request({ ...headers, ':authority': target });
+    const call = session().request({ ...headers, ':authority': target });
     const sent: Buffer[] = [];
     stream.on('data', (chunk: Buffer) => {
       if (method !== undefined) sent.push(chunk);
@@ -77,11 +93,7 @@ export async function startCallCounter(target: string): Promise<CallCounter> {
   const server = createServer({ settings: { maxConcurrentStreams: 10_000 } });
   server.on('stream', passOn);
   server.on('sessionError', () => undefined);
-  const sessions = new Set<{ destroy(): void }>();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.on('close', () => sessions.delete(session));
-  });
+  server.on('session', keep);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -92,8 +104,7 @@ export async function startCallCounter(target: string): Promise<CallCounter> {
         .filter(([key]) => key.startsWith(`${workflowId} ${method}`))
         .reduce((sum, [, count]) => sum + count, 0),
     stop: async () => {
-      upstream.destroy();
-      for (const session of sessions) session.destroy();
+      for (const open of sessions) open.destroy();
       await new Promise((resolve) => {
         server.close(resolve);
       });

@@ -69,14 +69,28 @@ process.exit(flags.strict && missed.length > 0 ? 1 : 0);
 
 async function playAll(scenarios: readonly Scenario<unknown>[]): Promise<void> {
   // Nobody looks at these before the others are over; a failure is told then.
-  const aside = Promise.allSettled(scenarios.filter((one) => one.aside === true).map(play));
+  const asides = scenarios.filter((one) => one.aside === true).map(playAside);
+  const aside = Promise.allSettled(asides.map(({ ended }) => ended));
+  await Promise.all(asides.map(({ quiet }) => quiet));
   for (const scenario of scenarios) if (scenario.aside !== true) await play(scenario);
   for (const end of await aside) if (end.status === 'rejected') throw end.reason;
 }
 
-async function play(scenario: Scenario<unknown>): Promise<void> {
+interface Aside {
+  /** Resolves when it is, or has ended. */
+  readonly quiet: Promise<unknown>;
+  readonly ended: Promise<void>;
+}
+
+function playAside(scenario: Scenario<unknown>): Aside {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const ended = play(scenario, resolve);
+  return { quiet: Promise.race([promise, ended.catch(() => undefined)]), ended };
+}
+
+async function play(scenario: Scenario<unknown>, quiet: () => void = () => undefined): Promise<void> {
   const say = (message: string): void => console.log(`${scenario.name}: ${message}`);
-  const measured = await scenario.run(stage, { quick: flags.quick, say });
+  const measured = await scenario.run(stage, { quick: flags.quick, say, quiet });
   figures[scenario.name] = measured;
   for (const table of scenario.tables(measured)) console.log(drawTable(table));
   const judged = scenario.judge(measured);

@@ -6,6 +6,8 @@ export interface ScenarioOptions {
   readonly quick: boolean;
   /** Told what goes on. */
   readonly say: (message: string) => void;
+  /** For a scenario that is played aside: from now on it only sleeps. */
+  readonly quiet: () => void;
 }
 
 /** One line of "must show". */

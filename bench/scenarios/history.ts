@@ -136,7 +136,7 @@ async function isSearchable(stage: Stage, job: Job, mark: number): Promise<boole
   return false;
 }
 
-async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<HistoryFigures> {
+async function run(stage: Stage, { quick, say, quiet }: ScenarioOptions): Promise<HistoryFigures> {
   const counter = await startCallCounter(stage.address);
   const { address } = counter;
   const [drover, textbook, createAndPoll] = await Promise.all([
@@ -168,7 +168,10 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Histo
     for (const { driver, job } of plans) await driver.start(job);
     const longest = plans.find(({ driver, shape }) => driver === drover && shape.think_s > 20);
     const searchable = longest !== undefined && (await isSearchable(stage, longest.job, mark));
-    await Promise.all(plans.map(({ driver, job }) => driver.ended(job)));
+    const isLong = ({ shape }: Planned): boolean => shape.think_s > LATER_S;
+    await Promise.all(plans.filter((one) => !isLong(one)).map(({ driver, job }) => driver.ended(job)));
+    quiet();
+    await Promise.all(plans.filter(isLong).map(({ driver, job }) => driver.ended(job)));
     const jobs = jobFacts(stage.provider.since(mark));
     const rows: Row[] = [];
     for (const one of plans) {

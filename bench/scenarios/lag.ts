@@ -68,6 +68,20 @@ function plan(driver: Driver, list: readonly Draw[]): readonly Planned[] {
     });
 }
 
+const WARMING_RUNS = 10;
+
+/** The first runs of a process pay for its loading and compiling. */
+async function warmUp(stage: Stage, drivers: readonly Driver[]): Promise<void> {
+  const jobs = drivers.flatMap((driver) =>
+    Array.from({ length: WARMING_RUNS }, (_, index): readonly [Driver, Job] => {
+      return [driver, { id: `bench-warming-${driver.name.toLowerCase()}-${index}`, wire: 'assistants' }];
+    }),
+  );
+  await stage.provider.define(jobs.map(([, { id }]) => ({ id, script: scriptOf(0, 0) })));
+  for (const [driver, job] of jobs) await driver.start(job);
+  await Promise.all(jobs.map(([driver, job]) => driver.ended(job)));
+}
+
 async function startInTime(plans: readonly Planned[]): Promise<void> {
   const begun = Date.now();
   await Promise.all(
@@ -86,19 +100,19 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<LagFi
     await stage.provider.define(
       plans.map(({ job, draw }) => ({ id: job.id, script: scriptOf(0, draw.think_ms) })),
     );
+    await warmUp(stage, drivers);
     const mark = stage.provider.mark();
     const longestMs = Math.max(...list.map((draw) => draw.start_ms + draw.think_ms));
     say(`${plans.length} runs, spread over ${Math.ceil(longestMs / 1_000)} s`);
     await startInTime(plans);
     // Asking for results only then: who waits for hundreds of them loads the server.
     await sleep(longestMs - Math.max(...list.map((draw) => draw.start_ms)));
+    for (const { driver, job } of plans) await driver.ended(job);
     const jobs = jobFacts(stage.provider.since(mark));
     const rows = new Map<string, { driver: string; about_s: number; samples: LagSample[] }>();
     for (const { driver, draw, job } of plans) {
-      await driver.ended(job);
       const knownAt = await driver.knownAt(job);
-      const late = jobs.get(job.id);
-      const seen = late?.endedAt == null ? jobFacts(stage.provider.since(mark)).get(job.id) : late;
+      const seen = jobs.get(job.id);
       if (seen?.endedAt == null) throw new Error(`The provider has not ended the run ${job.id}.`);
       const key = `${driver.name} ${draw.about_s}`;
       const row = rows.get(key) ?? { driver: driver.name, about_s: draw.about_s, samples: [] };

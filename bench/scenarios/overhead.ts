@@ -56,7 +56,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Overh
     { name: 'textbook', driver: textbook, wire: 'assistants', lanes: 5 },
     { name: 'createAndPoll', driver: createAndPoll, wire: 'assistants', lanes: 10 },
   ];
-  const many = quick ? 3 : 9;
+  const many = quick ? 2 : 9;
   const runs = quick ? 3 : 10;
   try {
     say(`${runs} runs with ${FEW} and with ${many} rounds by each driver`);

@@ -110,13 +110,13 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
     { name: 'textbook', driver: textbook, wire: 'assistants' },
   ];
   const floor: Variant = { name: 'noop', driver: noop, wire: 'responses' };
-  const inFlight = quick ? 20 : 50;
+  const inFlight = quick ? 20 : 100;
   const sizes: readonly (readonly [rounds: number, runs: number])[] = quick
     ? [[1, 40]]
     : [
         [1, 200],
-        [3, 80],
-        [9, 40],
+        [3, 100],
+        [9, 60],
       ];
   const cycles = quick ? 1 : 3;
   const measured: Batch[] = [];

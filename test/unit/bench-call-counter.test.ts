@@ -1,7 +1,7 @@
 /** The counter before the server: what it counts, and that it passes on whole. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:http2';
-import type { IncomingHttpHeaders } from 'node:http2';
+import type { IncomingHttpHeaders, ServerHttp2Session } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -25,8 +25,13 @@ test('the workflow of a call is read from its message, compressed or not', () =>
 
 describe('a counter', () => {
   const server = createServer();
+  const sessions = new Set<ServerHttp2Session>();
   let counter: CallCounter;
   beforeAll(async () => {
+    server.on('session', (session) => {
+      sessions.add(session);
+      session.on('close', () => sessions.delete(session));
+    });
     server.on('stream', (stream, headers) => {
       if (headers[':path'] === '/refused') {
         stream.respond({ ':status': 200, 'grpc-status': '5' }, { endStream: true });
@@ -76,6 +81,13 @@ describe('a counter', () => {
     expect(counter.count('bench-history-7', 'RecordActivityTaskHeartbeat')).toBe(3);
     expect(counter.count('bench-history-7', '')).toBe(3);
     expect(counter.count('bench-history', 'RecordActivityTaskHeartbeat')).toBe(0);
+  });
+
+  test('goes on where the server tells it to connect anew', async () => {
+    for (const session of sessions) session.goaway();
+    expect((await call('/after')).body).toEqual(frame(TOKEN));
+    for (const session of sessions) session.destroy();
+    await expect.poll(async () => (await call('/later')).body).toEqual(frame(TOKEN));
   });
 
   test('passes a refusal on that has no message', async () => {
