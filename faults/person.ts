@@ -7,7 +7,9 @@ import { traitsOf } from './tool-table.ts';
 
 /** A worker that was stopped may still make the effect when it wakes up: it is waited for. */
 const PATIENCE_MS = 20_000;
-const LOOK_MS = 4_000;
+const LOOK_MS = 3_000;
+/** A question costs a worker a replay: so many runs are asked about at a time, in turn. */
+const AT_ONCE = 4;
 
 export class Person {
   readonly #stage: Stage;
@@ -16,6 +18,7 @@ export class Person {
   readonly #open: () => readonly string[];
   readonly #askedAt = new Map<string, number>();
   #lookedAt = 0;
+  #next = 0;
 
   constructor(
     given: { readonly stage: Stage; readonly driver: Driver; readonly plans: readonly RunPlan[] },
@@ -33,7 +36,9 @@ export class Person {
     if (Date.now() - this.#lookedAt < LOOK_MS) return;
     this.#lookedAt = Date.now();
     const open = new Set(this.#open());
-    const asked = this.#plans.filter(({ id }) => open.has(id));
+    const waiting = this.#plans.filter(({ id }) => open.has(id));
+    const asked = waiting.slice(this.#next, this.#next + AT_ONCE);
+    this.#next = this.#next + AT_ONCE < waiting.length ? this.#next + AT_ONCE : 0;
     await Promise.all(asked.map((plan) => this.#answer(plan).catch(() => undefined)));
   }
 

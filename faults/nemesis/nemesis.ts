@@ -24,7 +24,7 @@ export interface Nemesis {
 
 /** Mean times between deeds of one kind, in milliseconds. */
 const EVERY = {
-  kill: 2_600,
+  kill: 2_800,
   stop: 14_000,
   terminate: 20_000,
   activity: 2_500,
@@ -32,7 +32,9 @@ const EVERY = {
   server: 68_000,
 } as const;
 /** How long a moment is waited for before a kill falls where it may. */
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 15_000;
+/** How often it is seen whether a kill is due: a machine that is slow gets as many. */
+const DUE_MS = 700;
 /** The rarer a moment comes by itself, the more often it is waited for. */
 const AIMS: readonly (readonly [weight: number, window: KillWindow | null])[] = [
   [2, 'create'],
@@ -77,15 +79,22 @@ export function startNemesis(options: NemesisOptions): Nemesis {
     return running.length === 0 ? null : random.pick(running);
   };
 
+  let kills = 0;
   const kill = async (random: Random): Promise<void> => {
+    if (kills >= (Date.now() - begun) / EVERY.kill) return;
+    kills += 1;
+    if (!(await killOne(random))) kills -= 1;
+  };
+  const killOne = async (random: Random): Promise<boolean> => {
     const window = random.weighted(AIMS);
     const aimed = window === null ? null : await aim.await(window, PATIENCE_MS);
-    if (over.aborted) return;
+    if (over.aborted) return false;
     // Two kills may have waited for one worker: the second takes another.
     const hit = aimed !== null && pool.kill(aimed);
     const pid = hit ? aimed : someone(random);
-    if (pid === null || (!hit && !pool.kill(pid))) return;
+    if (pid === null || (!hit && !pool.kill(pid))) return false;
     stage.note({ kind: 'worker_killed', pid, aimed: hit ? window : null });
+    return true;
   };
 
   const stop = async (random: Random): Promise<void> => {
@@ -110,7 +119,7 @@ export function startNemesis(options: NemesisOptions): Nemesis {
 
   const begun = Date.now();
   const loops = [
-    repeat(-11, EVERY.kill, (random) => Promise.resolve(beside(kill(random)))),
+    repeat(-11, DUE_MS, (random) => Promise.resolve(beside(kill(random)))),
     repeat(-12, EVERY.stop, stop),
     repeat(-13, EVERY.terminate, (random) => {
       const pid = someone(random);
