@@ -25,8 +25,8 @@ export interface InFlightRow {
   /** At once, at most. */
   readonly waiting: number;
   readonly resident_mb: { readonly before: number; readonly most: number };
-  /** Share of one core that the worker used while all of them waited. */
-  readonly cpu_share: number;
+  /** Shares of one core that were used while all of them waited. */
+  readonly cpu_share: { readonly worker: number; readonly server: number; readonly provider: number };
   /** Slots of activities in use while all of them waited: the mean and the most. */
   readonly slots: { readonly mean: number; readonly most: number };
   /** Activities of the run that the server gave up for want of a heartbeat. */
@@ -71,19 +71,25 @@ async function missedHeartbeats(stage: Stage, taskQueue: string): Promise<number
 
 interface Sample {
   readonly at: number;
-  readonly cpu_ms: number;
+  /** Of worker, server and provider. */
+  readonly cpu_ms: readonly [number, number, number];
   readonly resident_mb: number;
   readonly slots: number;
 }
 
 /** Looks at the worker each second until the signal. */
-async function watch(pid: number, metrics: string, signal: AbortSignal): Promise<readonly Sample[]> {
+async function watch(
+  stage: Stage,
+  pid: number,
+  metrics: string,
+  signal: AbortSignal,
+): Promise<readonly Sample[]> {
   const samples: Sample[] = [];
   while (!signal.aborted) {
     const series = await fetchSeries(metrics).catch(() => []);
     samples.push({
       at: Date.now(),
-      cpu_ms: cpuMs(pid),
+      cpu_ms: [cpuMs(pid), cpuMs(stage.serverPid), cpuMs(stage.provider.pid)],
       resident_mb: residentMb(pid),
       slots: sumOf(series, 'temporal_worker_task_slots_used', 'worker_type="ActivityWorker"'),
     });
@@ -130,7 +136,7 @@ async function measure(stage: Stage, load: Load, say: (message: string) => void)
     const mark = stage.provider.mark();
     const missedBefore = await missedHeartbeats(stage, drover.taskQueue);
     const before = residentMb(drover.pid);
-    const watching = watch(drover.pid, `http://127.0.0.1:${port}/metrics`, over.signal);
+    const watching = watch(stage, drover.pid, `http://127.0.0.1:${port}/metrics`, over.signal);
     const starts = await startPaced(drover, jobs);
     await sleep((together_s + ends_s) * 1_000);
     over.abort();
@@ -184,10 +190,13 @@ function mostAtOnce(begins: readonly number[], ends: readonly number[]): number 
   return Math.max(...begins.map((at, index) => index + 1 - ends.filter((end) => end <= at).length));
 }
 
-function cpuShare(samples: readonly Sample[]): number {
+function cpuShare(samples: readonly Sample[]): InFlightRow['cpu_share'] {
   const [first, last] = [samples[0], samples.at(-1)];
-  if (first === undefined || last === undefined) return Number.NaN;
-  return round((last.cpu_ms - first.cpu_ms) / (last.at - first.at), 2);
+  const share = (who: 0 | 1 | 2): number =>
+    first === undefined || last === undefined
+      ? Number.NaN
+      : round((last.cpu_ms[who] - first.cpu_ms[who]) / (last.at - first.at), 2);
+  return { worker: share(0), server: share(1), provider: share(2) };
 }
 
 async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<InFlightFigures> {
@@ -219,7 +228,7 @@ function tables({ rows }: InFlightFigures): readonly Table[] {
   return [
     {
       title: 'In flight',
-      note: `Runs on the Responses wire in one worker process, ${STARTS} started a second, that all wait together for a time. Memory is the most that the process held in RAM; the share of a core and the slots of activities are those while all of them waited. Missed heartbeats are ${NAMES.activities.awaitRun} and all else that Temporal's server gave up, by its own counters. Create is from a run's start until the provider was asked for it. The lag is that of every tenth run; the ends are spread over half a minute.`,
+      note: `Runs on the Responses wire in one worker process, ${STARTS} started a second, that all wait together for a time. Memory is the most that the process held in RAM; shares of a core and slots of activities are those while all of them waited. Missed heartbeats are ${NAMES.activities.awaitRun} and all else that Temporal's server gave up, by its own counters. Create is from a run's start until the provider was asked for it. The lag is that of every tenth run; the ends are spread over half a minute.`,
       head: [
         'runs',
         'together s',
@@ -227,7 +236,9 @@ function tables({ rows }: InFlightFigures): readonly Table[] {
         'create p99 s',
         'MB before',
         'MB most',
-        'share of a core',
+        'worker cores',
+        'server cores',
+        'provider cores',
         'slots mean',
         'slots most',
         'missed heartbeats',
@@ -240,7 +251,9 @@ function tables({ rows }: InFlightFigures): readonly Table[] {
         row.create_p99_s,
         row.resident_mb.before,
         row.resident_mb.most,
-        row.cpu_share,
+        row.cpu_share.worker,
+        row.cpu_share.server,
+        row.cpu_share.provider,
         row.slots.mean,
         row.slots.most,
         row.missed_heartbeats,

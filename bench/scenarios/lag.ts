@@ -41,7 +41,7 @@ const TEXTBOOK_SHARE = 0.1;
 
 function draws(quick: boolean): readonly Draw[] {
   const times = quick ? [0.2, 1, 5] : [0.2, 1, 5, 20, 60, 120];
-  const samples = quick ? 20 : 200;
+  const samples = quick ? 20 : 120;
   const longestMs = Math.max(...times) * 1_500;
   const random = seededRandom(SEED);
   return times.flatMap((about_s) =>

@@ -135,14 +135,22 @@ interface Killed {
   readonly rows: readonly RecoveryRow[];
 }
 
+interface Size {
+  /** Runs of each wire in each window. */
+  readonly each: number;
+  /** For how long the long waits have waited at the kill. Null for none: they take the longest to set up. */
+  readonly longWaitMs: number | null;
+}
+
 async function killOnce(
   stage: Stage,
   drover: WorkflowDriver,
   turn: number,
-  { each, longWaitMs }: { readonly each: number; readonly longWaitMs: number },
+  { each, longWaitMs }: Size,
 ): Promise<Killed> {
+  const windows = WINDOWS.filter((window) => longWaitMs !== null || window !== 'long wait');
   const plans = (['responses', 'assistants'] as const).flatMap((wire) =>
-    WINDOWS.flatMap((window) =>
+    windows.flatMap((window) =>
       Array.from({ length: each }, (_, index): Planned => {
         const id = `bench-recovery-${turn}-${wire}-${window.replace(' ', '-')}-${index}`;
         return { window, job: { id, wire } };
@@ -153,7 +161,7 @@ async function killOnce(
   for (const one of plans) await holdAnswer(stage, one);
   const mark = stage.provider.mark();
   for (const { window, job } of plans) if (window === 'long wait') await drover.start(job);
-  await sleep(longWaitMs);
+  await sleep(longWaitMs ?? 0);
   const others = plans.filter(({ window }) => window !== 'long wait');
   await startApart(
     drover,
@@ -168,7 +176,7 @@ async function killOnce(
   const secondsOf = ({ job: { id } }: Planned): number =>
     round(((next.get(id) ?? killedAt + GIVE_UP_MS) - killedAt) / 1_000);
   const rows = (['responses', 'assistants'] as const).flatMap((wire) =>
-    WINDOWS.map((window): RecoveryRow => {
+    windows.map((window): RecoveryRow => {
       const mine = plans.filter((one) => one.window === window && one.job.wire === wire);
       return { wire, window, seconds: mine.map(secondsOf) };
     }),
@@ -184,7 +192,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Recov
     for (let count = 1; count <= kills; count += 1) {
       say(`kill ${count} of ${kills}`);
       killed.push(
-        await killOnce(stage, drover, count, { each: quick ? 2 : 4, longWaitMs: quick ? 22_000 : 40_000 }),
+        await killOnce(stage, drover, count, { each: quick ? 2 : 4, longWaitMs: quick ? null : 40_000 }),
       );
     }
   } finally {

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { atLeast, atMost, below } from '../../bench/scenario.ts';
 import { lag } from '../../bench/scenarios/lag.ts';
 import type { LagSample } from '../../bench/scenarios/lag.ts';
+import { throughput } from '../../bench/scenarios/throughput.ts';
+import type { Batch } from '../../bench/scenarios/throughput.ts';
 
 test('a limit itself is allowed where the target says so, and no figure is no success', () => {
   expect([atMost('a', 3, 3).met, atMost('a', 4, 3).met, atMost('a', Number.NaN, 3).met]).toEqual([
@@ -48,5 +50,30 @@ describe('lag', () => {
     ],
   ])('is missed by %j', (drover, names) => {
     expect(missed(drover, floor)).toEqual(names);
+  });
+});
+
+describe('throughput', () => {
+  const batch = (variant: string, rounds: number | null, seconds: number): Batch => {
+    const cpu_ms = { worker: 1, server: 1, provider: 1, client: 1 };
+    return { variant, rounds, runs: 100, seconds, cpu_ms };
+  };
+
+  test('compares medians, so that one batch on a busy machine decides nothing', () => {
+    const batches = [
+      ...[1, 1, 100].map((seconds) => batch('noop', null, seconds)),
+      ...[2, 0.1, 2].map((seconds) => batch('drover, responses', 1, seconds)),
+      ...[4, 4, 4].map((seconds) => batch('drover, assistants', 1, seconds)),
+      ...[4, 1, 4].map((seconds) => batch('textbook', 1, seconds)),
+      // Other rounds are not what the targets are about.
+      batch('drover, responses', 9, 1_000),
+    ];
+    const judged = throughput.judge({ in_flight: 10, batches });
+    expect(judged.map(({ value, met }) => [value, met])).toEqual([
+      [0.5, true],
+      [2, true],
+      [0.25, false],
+      [1, false],
+    ]);
   });
 });

@@ -1,0 +1,69 @@
+/** The page of benchmarks: made of the committed figures, and by nobody's hand. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { docsPage } from '../../bench/docs-page.ts';
+import type { Report } from '../../bench/report.ts';
+import { SCENARIOS } from '../../bench/scenarios/index.ts';
+
+const FIGURES = new URL('../../docs/figures/bench.json', import.meta.url);
+const PAGE = new URL('../../docs/benchmarks.md', import.meta.url);
+
+const hasFigures = existsSync(FIGURES);
+const BLANK: Report = {
+  date: '2026-11-27T12:00:00.000Z',
+  commit: '0123456789abcdef',
+  modified: true,
+  quick: false,
+  seconds: 60,
+  machine: { cpu: 'some processor', cores: 2, memory_gb: 24, os: 'linux 6' },
+  versions: { drover: '0.1.0', node: '24' },
+  targets: [],
+  figures: {},
+};
+
+test('there is a page where there are figures, and only there', () => {
+  expect(existsSync(PAGE)).toBe(hasFigures);
+});
+
+// Until a whole bench has been run and kept there is nothing to compare.
+describe.runIf(hasFigures)('docs/benchmarks.md', () => {
+  const report = hasFigures ? (JSON.parse(readFileSync(FIGURES, 'utf8')) as Report) : BLANK;
+
+  test('is what the script makes of the committed figures', async () => {
+    expect(readFileSync(PAGE, 'utf8')).toBe(await docsPage(report));
+  });
+
+  test('stands on figures of a whole bench', () => {
+    expect(report.quick).toBe(false);
+    expect(Object.keys(report.figures)).toEqual(SCENARIOS.map(({ name }) => name));
+  });
+
+  test('judges them as the scenarios do today', () => {
+    const judged = SCENARIOS.flatMap((scenario) =>
+      scenario.judge(report.figures[scenario.name]).map((target) => ({ scenario: scenario.name, ...target })),
+    );
+    expect(report.targets).toEqual(JSON.parse(JSON.stringify(judged)));
+  });
+});
+
+test('a figure that is missing shows as such, and a target that was missed stands out', async () => {
+  const missed = { scenario: 'lag', name: 'a | b', value: Number.NaN, target: '≤ 1', met: false };
+  const page = await docsPage({ ...BLANK, targets: [missed] });
+  expect(page).toMatch(/\| lag +\| a \\\| b +\| – +\| ≤ 1 +\| \*\*no\*\* +\|/);
+});
+
+test('the page says what it was measured on, and that the sources differed from the commit', async () => {
+  const page = await docsPage(BLANK);
+  for (const fact of ['some processor', '`0123456789ab`, with changes', '2026-11-27', '0.1.0'])
+    expect(page).toContain(fact);
+});
+
+test('the page shows the tables of the scenarios that were played', async () => {
+  const samples = [{ waited_s: 1, lag_s: 0.125, gets: 3 }];
+  const page = await docsPage({
+    ...BLANK,
+    figures: { lag: { rows: [{ driver: 'drover', about_s: 1, samples }] } },
+  });
+  expect(page).toMatch(/## Lag\n[^#]+\| drover +\| 1 +\| 1 +\| 0\.125 /);
+  expect(page).not.toContain('## Throughput');
+});
