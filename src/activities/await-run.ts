@@ -1,10 +1,12 @@
 /** `drover.awaitRun`: looks at the attempt until it needs something or has ended. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { isBackendError } from '../backends/backend.ts';
 import type { Backend, BackendError, Observation } from '../backends/backend.ts';
 import { LIMITS } from '../contract.ts';
 import { isKnownStatus, isTerminal, type WireStatus } from '../run.ts';
-import { ACTIVITY_FAILURES, type AttemptOutput, type AwaitRunInput, type AwaitRunOutput } from '../steps.ts';
+import { ACTIVITY_FAILURES } from '../steps.ts';
+import type { AttemptOutput, AttemptRef, AwaitRunInput, AwaitRunOutput } from '../steps.ts';
 import { planCalls } from '../tools/plan-calls.ts';
 import { readEnd } from './attempt-reason.ts';
 import { startBeat } from './beat.ts';
@@ -20,6 +22,8 @@ import { asBackendError, backendFailure } from './to-failure.ts';
 const HOLD_MS = 20_000;
 /** What a look that failed for good on its face waits: somebody may mend the key while the attempt lives on. */
 const REFUSED_DELAY_MS = 30_000;
+/** How long before its wait an attempt was made at most, as its create's answer came at once. */
+const CREATED_BEFORE_MS = 10 * 60_000;
 
 /** Past this many calls even their refusals would not fit through Temporal. */
 const MOST_CALLS = 4 * LIMITS.callsPerRound;
@@ -31,6 +35,8 @@ interface WaitDetails {
   /** A look is under way, or its answer was lost: on a foreground backend it may have made a response. */
   readonly looking: boolean;
 }
+
+type Tell = (details: WaitDetails) => void;
 
 /** Benign: it is no fault to wait. The UI shows when the next look is. */
 function waiting(delayMs: number): ApplicationFailure {
@@ -66,12 +72,14 @@ class Waiter {
   readonly #resolved: ResolvedStep;
   readonly #context = Context.current();
   readonly #lookedBefore: boolean;
+  #attempt: AttemptRef;
   #looks: number;
   #status: WireStatus | null;
 
   constructor(deps: ActivityDeps, input: AwaitRunInput, resolved: ResolvedStep) {
     this.#deps = deps;
     this.#input = input;
+    this.#attempt = input.attempt;
     this.#resolved = resolved;
     const before = this.#context.info.heartbeatDetails as WaitDetails | null | undefined;
     this.#looks = before?.looks ?? 0;
@@ -99,10 +107,11 @@ class Waiter {
     if (this.#resolved.backend.lookActs?.(this.#input.attempt) === true)
       this.#context.heartbeat(this.#details(null));
     const signal = AbortSignal.any([this.#context.cancellationSignal, this.#deps.shutdownSignal]);
+    const tell: Tell = (details) => {
+      beat.details = details;
+    };
     try {
-      return await this.#look(signal, (details) => {
-        beat.details = details;
-      });
+      return await this.#look(signal, tell).catch((thrown: unknown) => this.#elsewhere(thrown, signal, tell));
     } catch (thrown) {
       if (thrown instanceof ApplicationFailure) throw thrown;
       if (signal.aborted) throw await this.#stopped();
@@ -112,12 +121,25 @@ class Waiter {
     }
   }
 
-  async #look(signal: AbortSignal, tell: (details: WaitDetails) => void): Promise<AwaitRunOutput> {
+  /** A create that was answered with another run's id: the attempt lives under one of its own, and bears our key. */
+  async #elsewhere(thrown: unknown, signal: AbortSignal, tell: Tell): Promise<AwaitRunOutput> {
+    const { backend, run } = this.#resolved;
+    const { id, thread_id } = this.#attempt;
+    const isGone = isBackendError(thrown) && thrown.kind === 'not_found';
+    if (!isGone || backend.find === undefined || signal.aborted) throw thrown;
+    const since_ms = this.#context.info.scheduledTimestampMs - CREATED_BEFORE_MS;
+    const found = await backend.find(run, { thread_id, since_ms }, signal);
+    if (found === null || found.attempt.id === id) throw thrown;
+    this.#attempt = found.attempt;
+    return await this.#look(signal, tell);
+  }
+
+  async #look(signal: AbortSignal, tell: Tell): Promise<AwaitRunOutput> {
     const { backend, run } = this.#resolved;
     let nextMs = 0;
     for (;;) {
       const nextLook = (): number => nextMs;
-      for await (const seen of backend.observe(this.#input.attempt, run, { signal, nextLook })) {
+      for await (const seen of backend.observe(this.#attempt, run, { signal, nextLook })) {
         this.#looks += 1;
         this.#status = seen.run.status;
         const answer = await this.#answer(seen, signal);
@@ -135,7 +157,7 @@ class Waiter {
 
   async #answer(seen: Observation, signal: AbortSignal): Promise<AwaitRunOutput | null> {
     const { attempt, run, raw_code } = seen;
-    const ambiguous = this.#lookedBefore && attempt.id !== this.#input.attempt.id;
+    const ambiguous = this.#lookedBefore && attempt.id !== this.#attempt.id;
     if (isTerminal(run.status)) {
       const output = boundOutput(await readOutput(this.#resolved.backend, seen, signal));
       return { kind: 'ended', attempt, run, raw_code, ambiguous, output, ...readEnd(seen) };
@@ -198,7 +220,7 @@ class Waiter {
       const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
       const { status } = await handle.describe();
       if (status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW') return;
-      await this.#resolved.backend.cancel(this.#input.attempt, AbortSignal.timeout(10_000));
+      await this.#resolved.backend.cancel(this.#attempt, AbortSignal.timeout(10_000));
     } catch (error) {
       this.#context.log.warn('could not cancel the attempt of a closed run', {
         runId: this.#input.run_id,

@@ -1,6 +1,7 @@
 /** `drover.cancelRun`: sees to it that nothing lives at the provider, and that the thread can be used again. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { isBackendError } from '../backends/backend.ts';
 import type { Backend, Observation } from '../backends/backend.ts';
 import { isTerminal, type RunObject } from '../run.ts';
 import type { AttemptRef, CancelRunInput, CancelRunOutput } from '../steps.ts';
@@ -13,18 +14,23 @@ import { asBackendError, backendFailure } from './to-failure.ts';
 const FIRST_LOOK_MS = 200;
 const LAST_LOOK_MS = 3_000;
 const CLOCK_SKEW_MS = 120_000;
+/** How far back an attempt is looked for that is not there under the id it was known by. */
+const A_DAY_MS = 86_400_000;
+
+type Where = CancelRunInput['find'];
 
 /** The attempt whose create was lost. `searched` is false where this wire has no way to look for it. */
 async function findLost(
   deps: ActivityDeps,
   requests: RequestSource,
   input: CancelRunInput,
+  where: Where,
   signal: AbortSignal,
 ): Promise<{ readonly backend: Backend; readonly attempt: AttemptRef | null; readonly searched: boolean }> {
   const key = `${input.first_execution_run_id}/${input.number}`;
   const { backend, run } = await resolveStep(deps, requests, input, key, true);
-  if (input.find === null || backend.find === undefined) return { backend, attempt: null, searched: false };
-  const { thread_id, since_ms } = input.find;
+  if (where === null || backend.find === undefined) return { backend, attempt: null, searched: false };
+  const { thread_id, since_ms } = where;
   const found = await backend.find(run, { thread_id, since_ms: since_ms - CLOCK_SKEW_MS }, signal);
   return { backend, attempt: found?.attempt ?? null, searched: true };
 }
@@ -46,6 +52,30 @@ async function cancelUntilEnded(
   }
 }
 
+/** Null where the provider no longer knows what is asked for. */
+async function unlessGone<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isBackendError(error) && error.kind === 'not_found') return null;
+    throw error;
+  }
+}
+
+/** Gone, or never there: a create that was answered with another run's id made one that bears our key. */
+async function cancelElsewhere(
+  deps: ActivityDeps,
+  requests: RequestSource,
+  input: CancelRunInput,
+  gone: AttemptRef,
+  signal: AbortSignal,
+): Promise<CancelRunOutput> {
+  const where = { thread_id: gone.thread_id, since_ms: Date.now() - A_DAY_MS };
+  const { backend, attempt } = await findLost(deps, requests, input, where, signal);
+  if (attempt === null || attempt.id === gone.id) return { confirmed: true, run: null };
+  return await cancelAndRelease(backend, attempt, input, signal);
+}
+
 /** Any error here is tried again by Temporal until the time is up; then the workflow says `cancel_unconfirmed`. */
 export async function cancelRun(
   deps: ActivityDeps,
@@ -56,13 +86,15 @@ export async function cancelRun(
   const signal = Context.current().cancellationSignal;
   const known = input.backend === null ? undefined : deps.config.backends.get(input.backend);
   try {
-    if (input.attempt !== null && known !== undefined) {
-      const cancelled = await cancelAndRelease(known, input.attempt, input, signal);
-      return await withKnownSecrets(cancelled, () => resolveStep(deps, requests, input, '', true));
+    if (input.attempt === null || known === undefined) {
+      const { backend, attempt, searched } = await findLost(deps, requests, input, input.find, signal);
+      if (attempt === null) return { confirmed: searched, run: null };
+      return await cancelAndRelease(backend, attempt, input, signal);
     }
-    const { backend, attempt, searched } = await findLost(deps, requests, input, signal);
-    if (attempt === null) return { confirmed: searched, run: null };
-    return await cancelAndRelease(backend, attempt, input, signal);
+    const cancelled =
+      (await unlessGone(cancelAndRelease(known, input.attempt, input, signal))) ??
+      (await cancelElsewhere(deps, requests, input, input.attempt, signal));
+    return await withKnownSecrets(cancelled, () => resolveStep(deps, requests, input, '', true));
   } catch (thrown) {
     if (thrown instanceof ApplicationFailure) throw thrown;
     const error = asBackendError(thrown);

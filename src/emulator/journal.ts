@@ -81,7 +81,7 @@ export class Journal {
       this.#entries = this.#entries.slice(KEPT);
       this.#dropped += KEPT;
     }
-    if (this.#file !== null) appendFileSync(this.#file, `${JSON.stringify(whole)}\n`);
+    if (this.#file !== null) appendFileSync(this.#file, `${writeEntry(whole)}\n`);
     for (const watch of this.#watchers) watch(whole);
     return seq;
   }
@@ -96,6 +96,27 @@ export class Journal {
     this.#watchers.add(watch);
     return () => this.#watchers.delete(watch);
   }
+}
+
+/** Fields of a tool by which a provider speaks for the service to another server. */
+const TOOL_SECRETS = ['headers', 'authorization'] as const;
+
+function withoutToolSecrets(tool: unknown): unknown {
+  if (typeof tool !== 'object' || tool === null) return tool;
+  const held = TOOL_SECRETS.filter((field) => Object.hasOwn(tool, field));
+  return held.length === 0
+    ? tool
+    : { ...tool, ...Object.fromEntries(held.map((field) => [field, '[redacted]'])) };
+}
+
+/** A file outlives the process: what tools carry to other servers is not in it, unlike in memory. */
+function writeEntry(entry: JournalEntry): string {
+  if (entry.kind !== 'request') return JSON.stringify(entry);
+  const { tools } = (entry.body ?? {}) as { readonly tools?: unknown };
+  const body = Array.isArray(tools)
+    ? { ...(entry.body as object), tools: tools.map(withoutToolSecrets) }
+    : entry.body;
+  return JSON.stringify({ ...entry, body });
 }
 
 const SHOWN_HEADERS = [

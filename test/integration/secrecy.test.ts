@@ -1,5 +1,8 @@
 /** A worker that is full of secrets, and runs that go well and badly: where the secrets, and what was said, stand. */
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RunClient } from '../../src/client.ts';
@@ -20,6 +23,15 @@ const spellings = (secret: string): readonly string[] => [
   secret,
   encodeURIComponent(secret),
   Buffer.from(secret).toString('base64').replaceAll('=', ''),
+];
+const NO_KEY = 'there is no key in this worker..';
+const spelledKey = (key: Buffer): readonly string[] => [
+  key.toString('hex'),
+  key.toString('base64'),
+  key.toString('base64url'),
+  [...key].join(','),
+  // As it is, where it is text; bytes that are none are read as UTF-8 by those who look for it.
+  key.toString('utf8'),
 ];
 const secretsIn = (value: unknown): readonly string[] =>
   Object.entries(SECRETS).flatMap(([name, secret]) =>
@@ -135,6 +147,8 @@ interface Played {
 describe.each(['plainly', 'by a codec'] as const)('with payloads kept %s', (kept) => {
   const codecKey = kept === 'by a codec' ? randomBytes(32) : null;
   let env: TestEnv;
+  let folder: string;
+  let journalFile: string;
   let emulator: Emulator;
   let worker: LoggedWorker;
   let runs: RunClient;
@@ -142,7 +156,9 @@ describe.each(['plainly', 'by a codec'] as const)('with payloads kept %s', (kept
 
   beforeAll(async () => {
     env = await connectTestEnv();
-    emulator = await startEmulator({ apiKey: SECRETS.apiKey });
+    folder = await mkdtemp(join(tmpdir(), 'drover-secrecy-'));
+    journalFile = join(folder, 'provider.jsonl');
+    emulator = await startEmulator({ apiKey: SECRETS.apiKey, journalFile });
     emulator.createAssistant({ id: 'asst_bot', model: 'bot' });
     const taskQueue = env.unique('queue');
     worker = startLoggedWorker({
@@ -166,6 +182,7 @@ describe.each(['plainly', 'by a codec'] as const)('with payloads kept %s', (kept
     await worker.exited;
     await emulator.close();
     await env.close();
+    await rm(folder, { recursive: true, force: true });
   });
 
   async function play(backend: string, scene: Scene): Promise<Played> {
@@ -271,17 +288,30 @@ describe.each(['plainly', 'by a codec'] as const)('with payloads kept %s', (kept
     expect(secretsIn(headers)).toEqual([]);
   });
 
+  test('nor does the file that it leaves behind hold any secret, those of tools included', async () => {
+    const lines = (await readFile(journalFile, 'utf8')).trimEnd().split('\n');
+    expect(lines.length).toBe(emulator.journal().length);
+    expect(lines.filter((line) => secretsIn(line).length > 0)).toEqual([]);
+    expect(lines.some((line) => line.includes('"headers":"[redacted]"'))).toBe(true);
+  });
+
+  test('the key of the codec stands nowhere in Temporal, nor with the service', () => {
+    const key = codecKey ?? Buffer.from(NO_KEY);
+    const found = [...played.values()].flatMap((one) =>
+      spelledKey(key).filter((text) =>
+        [one.events, one.described, one.result, errorTexts(one.error)].some(
+          (held) => countIn(held, text) > 0,
+        ),
+      ),
+    );
+    expect(found).toEqual([]);
+  });
+
   test('no log line of the worker, at its most talkative, has a secret or anything that was said', () => {
     expect(worker.lines.length).toBeGreaterThan(50);
     expect(worker.lines.filter((line) => secretsIn(line).length > 0)).toEqual([]);
     expect(worker.lines.filter((line) => saidIn(line).length > 0)).toEqual([]);
-    const key = codecKey ?? Buffer.from('there is no key in this worker..');
-    const asText = [
-      key.toString('hex'),
-      key.toString('base64'),
-      key.toString('base64url'),
-      [...key].join(','),
-    ];
+    const asText = spelledKey(codecKey ?? Buffer.from(NO_KEY));
     expect(worker.lines.filter((line) => asText.some((text) => line.includes(text)))).toEqual([]);
   });
 
