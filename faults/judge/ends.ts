@@ -64,6 +64,8 @@ function judgeBook(
   finding: (what: string, lines: readonly string[]) => Finding,
 ): readonly Finding[] {
   const { word } = run.final;
+  // Who keeps no book cannot tell what became of the calls that its service cancelled.
+  if (word?.calls === null && run.plan.shape === 'cancelled_by_service') return [];
   return run.tools.flatMap((entry): readonly Finding[] => {
     if (entry.event !== 'started' || traitsOf(entry.tool).effect !== 'once') return [];
     const call = word?.calls?.find(({ id }) => id === entry.told.tool_call_id);

@@ -111,6 +111,18 @@ describe('wrong_end', () => {
   });
 });
 
+test('a driver without a book is held to it but for calls that its service cancelled', () => {
+  const started = (shape: 'plain' | 'cancelled_by_service'): Book => {
+    const book = begun({ ends: ['run_failed'] })
+      .tool('started', pay, 1)
+      .becomes('run_1', 'cancelled');
+    Object.assign(book.plan, { shape });
+    return book.closes({ code: 'run_failed' }, 'CANCELLED').probe();
+  };
+  expect(started('plain').kinds()).toEqual(['wrong_end']);
+  expect(started('cancelled_by_service').kinds()).toEqual([]);
+});
+
 describe('attempts_live_over_one', () => {
   test('a second attempt is made while the first one lives', () => {
     const book = new Book().create('run_1').create('run_2', {}, false);
