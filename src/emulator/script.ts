@@ -169,6 +169,15 @@ function checkStep(step: Record<string, unknown>, place: readonly PropertyKey[])
   return checked.success ? [] : describeIssues(checked.error, place);
 }
 
+/** A copy of plain JSON; null for what goes round in circles, throws or has no JSON. */
+export function copyJson(value: unknown): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value)) as unknown;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Reads a script.
  *
@@ -181,7 +190,9 @@ export function checkScript(name: string, value: unknown): Script {
     attempt.steps.flatMap((step, m) => checkStep(step, ['attempts', n, 'steps', m])),
   );
   if (mistakes.length > 0) throw new ScriptError(name, mistakes);
-  return structuredClone(value) as Script;
+  const copy = copyJson(value);
+  if (copy === null) throw new ScriptError(name, ['script: it is no plain JSON']);
+  return copy as Script;
 }
 
 /** Played for a model without a script of its own. */

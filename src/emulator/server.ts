@@ -125,17 +125,35 @@ function refuse(world: World, request: FastifyRequest, reply: FastifyReply, erro
   return send(reply, answer);
 }
 
+/** Deeper than any request of the wires; what checks and writes down a body recurses. */
+const MAX_NESTING = 512;
+
+/** Level by level: recursion is what it guards. */
+function isNestedTooDeeply(body: unknown): boolean {
+  let level: readonly unknown[] = [body];
+  for (let depth = 0; depth <= MAX_NESTING; depth++) {
+    level = level.flatMap((held) => (typeof held === 'object' && held !== null ? Object.values(held) : []));
+    if (level.length === 0) return false;
+  }
+  return true;
+}
+
+function readBodyText(given: string): unknown {
+  if (given === '') return undefined;
+  try {
+    const body: unknown = JSON.parse(given);
+    return isNestedTooDeeply(body) ? NOT_JSON : body;
+  } catch {
+    return NOT_JSON;
+  }
+}
+
 function readJson(
   _request: FastifyRequest,
   text: string | Buffer,
   done: (e: null, v: unknown) => void,
 ): void {
-  const given = String(text);
-  try {
-    done(null, given === '' ? undefined : JSON.parse(given));
-  } catch {
-    done(null, NOT_JSON);
-  }
+  done(null, readBodyText(String(text)));
 }
 
 const MEBIBYTE = 1024 * 1024;

@@ -92,7 +92,8 @@ interface ToolTraits {
 /** The part of a definition whose types follow from the schemas. */
 interface EffectHandlers<Input, Args, Context> {
   /**
-   * What tells one effect from another, computed before the schema's defaults and transforms.
+   * What tells one effect from another, computed before the schema's defaults and transforms. Plain JSON, given at
+   * once: what JSON cannot say (a promise, a Map) names no effect, and the call is refused.
    * @default all arguments
    */
   effectKey?(args: Input, ctx: { readonly context: Context }): EffectKey;

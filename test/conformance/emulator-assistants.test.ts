@@ -363,6 +363,15 @@ test('a body that is not JSON is refused in words', async () => {
   });
 });
 
+test('a body that is nested without end is refused in the same words', async () => {
+  const fixture = await openEmulator();
+  const body = `{"metadata":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+  expect(await fixture.request('POST', '/threads', body)).toMatchObject({
+    status: 400,
+    json: { error: { type: 'invalid_request_error' } },
+  });
+});
+
 test('a path that is not there is answered as the API does', async () => {
   const fixture = await openEmulator();
   expect(await fixture.request('GET', '/responses')).toMatchObject({

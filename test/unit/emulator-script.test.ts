@@ -77,3 +77,21 @@ test('keeps no hold on the script that it was given', () => {
   steps[0] = { answer: 'second' };
   expect(kept.attempts[0]?.steps[0]).toEqual({ answer: 'first' });
 });
+
+test.each<[string, unknown]>([
+  ['goes round in circles', circle()],
+  ['throws', { toJSON: throws }],
+])('a script with arguments whose JSON %s is refused', (_, given) => {
+  const script = { attempts: [{ steps: [{ call: [{ name: 'a', arguments: given }] }] }] };
+  expect(mistakesOf(script)).toEqual(['script: it is no plain JSON']);
+});
+
+function circle(): unknown {
+  const value: Record<string, unknown> = {};
+  value['self'] = value;
+  return value;
+}
+
+function throws(): never {
+  throw new Error('broken');
+}
