@@ -13,13 +13,11 @@ import { startBeat } from './beat.ts';
 import { boundOutput } from './bound-answer.ts';
 import { withoutBulk } from './create-run.ts';
 import type { ActivityDeps } from './deps.ts';
-import { nextLookMs } from './poll-schedule.ts';
+import { isHoldOver, nextLookMs } from './poll-schedule.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveStep, type ResolvedStep } from './resolve-step.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
 
-/** How long a wait keeps its slot and looks by itself; from then on Temporal's server keeps the timer. */
-const HOLD_MS = 20_000;
 /** What a look that failed for good on its face waits: somebody may mend the key while the attempt lives on. */
 const REFUSED_DELAY_MS = 30_000;
 /** How long before its wait an attempt was made at most, as its create's answer came at once. */
@@ -146,7 +144,7 @@ class Waiter {
         if (answer !== null) return answer;
         nextMs = this.#nextMs(seen.look_after_ms);
         tell(this.#details(nextMs));
-        if (this.#waitedMs() >= HOLD_MS && nextMs >= 1_000) {
+        if (isHoldOver(this.#waitedMs(), nextMs, this.#deps.holds.count)) {
           this.#context.heartbeat(this.#details(nextMs));
           throw waiting(nextMs);
         }
@@ -237,5 +235,10 @@ export async function awaitRun(
   input: AwaitRunInput,
 ): Promise<AwaitRunOutput> {
   const resolved = await resolveStep(deps, requests, input, input.attempt.key, true);
-  return new Waiter(deps, input, resolved).wait();
+  deps.holds.count += 1;
+  try {
+    return await new Waiter(deps, input, resolved).wait();
+  } finally {
+    deps.holds.count -= 1;
+  }
 }

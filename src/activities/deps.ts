@@ -3,6 +3,8 @@ import type { LoadedConfig } from '../config.ts';
 
 export interface ActivityDeps {
   readonly config: LoadedConfig;
+  /** Waits that keep a slot of this worker. */
+  readonly holds: { count: number };
   /** Fires when the worker is told to stop: waits are handed back at once. */
   readonly shutdownSignal: AbortSignal;
   /** Whether the namespace knows Drover's search attributes. Never rejects. */

@@ -24,6 +24,7 @@ export function createActivities(
   const secrets = new SecretKeeper(config.secrets);
   const deps: ActivityDeps = {
     config: { ...config, secrets: secrets.source },
+    holds: options.holds ?? { count: 0 },
     shutdownSignal: options.shutdownSignal ?? new AbortController().signal,
     searchAttributesRegistered: options.searchAttributesRegistered ?? (() => Promise.resolve(false)),
   };

@@ -25,3 +25,24 @@ export function nextLookMs(waitedMs: number, wishMs: number | null, random: numb
   const interval = Math.min(Math.max(steady, LATE_SHARE * waited), CAP_MS);
   return Math.round(interval * (1 - JITTER * random));
 }
+
+/** How long a wait keeps its slot and looks by itself; from then on Temporal's server keeps the timer. */
+const HOLD_MS = 20_000;
+/** The shortest timer that Temporal's server keeps to the moment. */
+const SERVER_TIMER_MS = 1_000;
+/** A hold beats each second. Where a worker has more than so many, each one ends as soon as the server can keep its timer. */
+const FEW_HOLDS = 50;
+/** Past so many, each one ends at once. */
+const MANY_HOLDS = 200;
+
+/**
+ * True where a wait gives its slot back and leaves the next look to Temporal's server.
+ *
+ * @param waitedMs since this wait began
+ * @param nextMs until the next look
+ * @param holds waits that keep a slot of this worker, this one included
+ */
+export function isHoldOver(waitedMs: number, nextMs: number, holds: number): boolean {
+  if (holds > MANY_HOLDS) return true;
+  return nextMs >= SERVER_TIMER_MS && (waitedMs >= HOLD_MS || holds > FEW_HOLDS);
+}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { nextLookMs } from '../../src/activities/poll-schedule.ts';
+import { isHoldOver, nextLookMs } from '../../src/activities/poll-schedule.ts';
 
 /** How often a wait of this length looks, with the usual jitter and without time spent in the look itself. */
 function looks(waitMs: number): number {
@@ -39,5 +39,20 @@ describe('the time of the next look', () => {
   test('is spread by jitter, only to the earlier side', () => {
     expect(nextLookMs(10_000, null, 1)).toBeLessThan(nextLookMs(10_000, null, 0));
     expect(nextLookMs(10_000, null, 1)).toBeGreaterThan(1_000);
+  });
+});
+
+describe('a hold', () => {
+  test('goes on for 20 s, and until the server can keep its timer', () => {
+    expect(isHoldOver(19_999, 2_000, 1)).toBe(false);
+    expect(isHoldOver(20_000, 2_000, 1)).toBe(true);
+    expect(isHoldOver(60_000, 700, 1)).toBe(false);
+  });
+
+  test('is cut short where a worker has many: as soon as the server can keep its timer, and then at once', () => {
+    expect(isHoldOver(8_000, 1_100, 50)).toBe(false);
+    expect(isHoldOver(8_000, 1_100, 51)).toBe(true);
+    expect(isHoldOver(100, 280, 51)).toBe(false);
+    expect(isHoldOver(100, 280, 201)).toBe(true);
   });
 });
