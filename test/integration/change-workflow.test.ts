@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import type { LoadedConfig } from '../../src/config.ts';
 import type { Script } from '../../src/emulator/index.ts';
 import { defineTool } from '../../src/tools/define-tool.ts';
 import { alterWorkflows } from '../support/altered-workflows.ts';
@@ -11,6 +12,7 @@ import type { AlteredWorkflows, Edit } from '../support/altered-workflows.ts';
 import { startDrive } from '../support/drive-harness.ts';
 import type { Drive } from '../support/drive-harness.ts';
 
+const SHORT_GRACE = { shutdownGraceTime: '200 milliseconds' } as const;
 const PATCH = 'pause-before-submit';
 const file = 'drive-attempts.ts';
 /** A pause before outputs are handed in: a timer where old histories have none. */
@@ -91,7 +93,7 @@ describe('a run that is under way when the workflow changes', () => {
     const { tools, gate, held } = makeTools();
     await using drive = await startDrive('responses', {
       tools,
-      config: { worker: { shutdownGraceTime: '200 milliseconds' } },
+      config: { worker: SHORT_GRACE },
     });
     const id = drive.id('changed');
     await startOnOldCode(drive, held, id);
@@ -113,7 +115,7 @@ describe('a run that is under way when the workflow changes', () => {
     const { tools, gate, held } = makeTools();
     await using drive = await startDrive('responses', {
       tools,
-      config: { worker: { shutdownGraceTime: '200 milliseconds' } },
+      config: { worker: SHORT_GRACE },
     });
     const id = drive.id('unguarded');
     await startOnOldCode(drive, held, id);
@@ -132,5 +134,60 @@ describe('a run that is under way when the workflow changes', () => {
     await drive.stopWorkers();
     await drive.startWorker({ code: guarded });
     expect((await drive.runs.getHandle(id).result()).output_text).toBe('noted 1\nheld 2');
+  });
+
+  test('stays with its build where workers are versioned, and a run after it takes the new one', async () => {
+    const { tools, gate, held } = makeTools();
+    await using drive = await startDrive('responses', { tools, config: { worker: SHORT_GRACE }, idle: true });
+    const deploymentName = drive.id('deployment');
+    const versioned = (buildId: string): LoadedConfig['worker'] => ({
+      ...SHORT_GRACE,
+      workerDeploymentOptions: {
+        useWorkerVersioning: true,
+        version: { deploymentName, buildId },
+        defaultVersioningBehavior: 'PINNED',
+      },
+    });
+    const makeCurrent = async (buildId: string): Promise<void> => {
+      const { namespace } = drive.client.options;
+      const { workflowService: service } = drive.client;
+      const asked = { namespace, deploymentName, buildId, ignoreMissingTaskQueues: true };
+      const taskQueue = { name: drive.taskQueue };
+      const current = async (): Promise<string | null | undefined> => {
+        const { versioningInfo } = await service.describeTaskQueue({
+          namespace,
+          taskQueue,
+          taskQueueType: 1,
+        });
+        return versioningInfo?.currentDeploymentVersion?.buildId;
+      };
+      // A build can be made current once a worker of it has polled, and the queue hears of it a little later.
+      const set = (): Promise<boolean> =>
+        service.setWorkerDeploymentCurrentVersion(asked).then(
+          () => true,
+          () => false,
+        );
+      await expect.poll(set, { timeout: 60_000 }).toBe(true);
+      await expect.poll(current, { timeout: 60_000 }).toBe(buildId);
+    };
+    drive.play('bot', SCRIPT);
+    await drive.startWorker(undefined, versioned('old'));
+    await makeCurrent('old');
+    const id = drive.id('pinned');
+    await drive.runs.start({ assistant_id: 'bot', input: 'Go.' }, { id });
+    await held;
+
+    await drive.startWorker({ code: unguarded }, versioned('new'));
+    await makeCurrent('new');
+    const fresh = drive.id('fresh');
+    gate.open = true;
+    await drive.runs.execute({ assistant_id: 'bot', input: 'Go.' }, { id: fresh });
+    expect(await added(drive, fresh)).toEqual(['timer', 'timer']);
+
+    await drive.stopWorkers();
+    await drive.startWorker({ code: unguarded }, versioned('new'));
+    await drive.startWorker(undefined, versioned('old'));
+    expect((await drive.runs.getHandle(id).result()).output_text).toBe('noted 1\nheld 2');
+    expect(await added(drive, id)).toEqual([]);
   });
 });

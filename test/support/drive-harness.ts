@@ -5,7 +5,7 @@ import { inject } from 'vitest';
 import { assistants } from '../../src/backends/assistants.ts';
 import { responses } from '../../src/backends/responses.ts';
 import { RunClient } from '../../src/client.ts';
-import type { AssistantConfig, DroverConfig } from '../../src/config.ts';
+import type { AssistantConfig, DroverConfig, LoadedConfig } from '../../src/config.ts';
 import { createWorker } from '../../src/create-worker.ts';
 import { startEmulator, type Emulator, type EmulatorOptions, type Script } from '../../src/emulator/index.ts';
 import { loadConfig } from '../../src/load-config.ts';
@@ -37,8 +37,11 @@ export interface Drive extends AsyncDisposable {
   readonly taskQueue: string;
   /** Runs of the assistant `bot` play the emulator's script of this name. */
   play(name: string, script: Script): void;
-  /** @param bundle of workflows, instead of the drive's */
-  startWorker(bundle?: WorkflowBundleOption): Promise<Worker>;
+  /**
+   * @param bundle of workflows, instead of the drive's
+   * @param settings of the worker, instead of the configuration's
+   */
+  startWorker(bundle?: WorkflowBundleOption, settings?: LoadedConfig['worker']): Promise<Worker>;
   stopWorkers(): Promise<void>;
   /** A run id of its own. */
   id(label: string): string;
@@ -79,9 +82,12 @@ export async function startDrive(wire: Wire, options: DriveOptions = {}): Promis
     runs: new RunClient({ client, taskQueue }),
     taskQueue,
     play: (name, script) => emulator.setScript(name, script),
-    async startWorker(bundle = options.bundle ?? { codePath: inject('workflowBundle') }) {
+    async startWorker(
+      bundle = options.bundle ?? { codePath: inject('workflowBundle') },
+      settings = config.worker,
+    ) {
       const worker = await createWorker({
-        config,
+        config: { ...config, worker: settings },
         connection: env.nativeConnection,
         namespace: env.namespace,
         bundle,

@@ -282,6 +282,17 @@ const without: Change = (held) => {
   return Array.isArray(held) ? [] : objectOf(Object.entries(held).slice(1));
 };
 
+/** Megabytes a thousand times are more than the test itself can hold. */
+const mostOf = (value: unknown): number => ((JSON.stringify(value) ?? '').length > 10_000 ? 8 : 2_000);
+
+const multiply =
+  (count: number): Change =>
+  (held) => {
+    if (!Array.isArray(held)) return held;
+    const [first] = held as readonly unknown[];
+    return Array.from({ length: Math.min(count, mostOf(first)) }, () => first);
+  };
+
 /** `valid` with one to three of its parts replaced, added to, taken out, wrapped or multiplied. */
 export function mutated(valid: unknown, hostile: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const change = fc.oneof(
@@ -296,11 +307,7 @@ export function mutated(valid: unknown, hostile: fc.Arbitrary<unknown>): fc.Arbi
     { arbitrary: fc.tuple(key, hostile).map(([name, value]) => withEntry(name, value)), weight: 2 },
     fc.constant<Change>(without),
     fc.constant<Change>((held) => [held]),
-    fc.nat({ max: 2_000 }).map(
-      (count): Change =>
-        (held) =>
-          Array.isArray(held) ? Array.from({ length: count }, () => held[0] as unknown) : held,
-    ),
+    fc.nat({ max: 2_000 }).map(multiply),
   );
   const changes = fc.array(fc.tuple(fc.constantFrom(...pathsOf(valid)), change), {
     minLength: 1,
