@@ -10,7 +10,14 @@ import {
 import { DEFAULTS, LIMITS } from '../contract.ts';
 import type { AttemptReason, RunRequest, RunResult } from '../contract.ts';
 import type { EndCode } from '../failures.ts';
-import type { AwaitRunOutput, CreateRunInput } from '../steps.ts';
+import type {
+  AwaitRunOutput,
+  CreateRunInput,
+  CreateRunOutput,
+  SubmitOutputsInput,
+  SubmitOutputsOutput,
+  TryAgain,
+} from '../steps.ts';
 import { cancelLive, stepInput, type DriveContext } from './cancel-live.ts';
 import { decide } from './decide.ts';
 import {
@@ -36,15 +43,6 @@ function wasReset(): boolean {
 }
 
 async function createAttempt(context: DriveContext): Promise<void> {
-  try {
-    await createOrAdopt(context);
-  } catch (error) {
-    if (!(error instanceof StepFailed)) context.state.suspect = true;
-    throw error;
-  }
-}
-
-async function createOrAdopt(context: DriveContext): Promise<void> {
   const { state, request } = context;
   state.since_ms ??= Date.now();
   publishPhase(context, 'creating');
@@ -59,40 +57,39 @@ async function createOrAdopt(context: DriveContext): Promise<void> {
     previous: state.previous?.ref ?? null,
     resume_outputs: state.previous?.outputs ?? [],
   };
-  let made = await createRun(input, request);
-  if (made.kind === 'thread') {
-    state.thread_id = made.thread_id;
-    made = await createOnNewThread({ ...input, thread_id: made.thread_id });
+  let made: Exclude<CreateRunOutput, TryAgain>;
+  try {
+    made = await createRun(input, request);
+    if (made.kind === 'thread') {
+      state.thread_id = made.thread_id;
+      made = await createOnNewThread({ ...input, thread_id: made.thread_id });
+    }
+  } catch (error) {
+    if (!(error instanceof StepFailed)) state.suspect = true;
+    throw error;
   }
   attemptCreated(state, made, Date.now());
   publishAttempt(context);
 }
 
-async function submitRound(context: DriveContext): Promise<'submitted' | 'gone'> {
-  const { live } = context.state;
-  if (live === null || live.submitted) return 'submitted';
+async function submitRound(context: DriveContext, live: LiveAttempt): Promise<'submitted' | 'gone'> {
+  const { state, request } = context;
+  publishPhase(context, 'submitting outputs');
+  const input: SubmitOutputsInput = {
+    ...stepInput(context),
+    attempt: live.ref,
+    outputs: live.outputs,
+    suspect: wasReset(),
+    not_before_ms: 0,
+    deadline_ms: state.deadline_ms,
+  };
+  let done: Exclude<SubmitOutputsOutput, TryAgain>;
   try {
-    return await submitOrFind(context, live);
+    done = await submitOutputs(input, request);
   } catch (error) {
     if (!(error instanceof StepFailed) || error.suspect) live.suspect = true;
     throw error;
   }
-}
-
-async function submitOrFind(context: DriveContext, live: LiveAttempt): Promise<'submitted' | 'gone'> {
-  const { state, request } = context;
-  publishPhase(context, 'submitting outputs');
-  const done = await submitOutputs(
-    {
-      ...stepInput(context),
-      attempt: live.ref,
-      outputs: live.outputs,
-      suspect: wasReset(),
-      not_before_ms: 0,
-      deadline_ms: state.deadline_ms,
-    },
-    request,
-  );
   if (done.kind === 'gone') return 'gone';
   outputsSubmitted(state, done.attempt, done.ambiguous);
   return 'submitted';
@@ -104,9 +101,9 @@ function waitUntilMs({ state }: DriveContext): number {
   return Math.min(state.deadline_ms, attemptEnds);
 }
 
-async function waitForAttempt(context: DriveContext): Promise<AwaitRunOutput> {
+function waitForAttempt(context: DriveContext): Promise<AwaitRunOutput> {
   const { live } = context.state;
-  if (live === null) return { kind: 'gone' };
+  if (live === null) return Promise.resolve({ kind: 'gone' });
   publishPhase(context, 'waiting for the provider');
   return awaitRun({ ...stepInput(context), attempt: live.ref, until_ms: waitUntilMs(context) });
 }
@@ -211,7 +208,10 @@ async function onceAround(context: DriveContext): Promise<EndCode | null | undef
     if (Date.now() >= state.deadline_ms) return 'deadline_exceeded';
     await createAttempt(context);
   }
-  if ((await submitRound(context)) === 'gone') return conclude(context, 'gone', null);
+  const { live } = state;
+  if (live?.submitted === false && (await submitRound(context, live)) === 'gone') {
+    return conclude(context, 'gone', null);
+  }
   const seen = await waitForAttempt(context);
   if (seen.kind === 'gone') return conclude(context, 'gone', null);
   if (seen.kind === 'deadline') return deadlineReached(context, seen.unknown_status);
@@ -235,11 +235,14 @@ function stateBytes(requestBytes: number): number {
 
 type ContinuedRun = (request: RunRequest, carried: PackedState) => Promise<RunResult>;
 
+function isContinueDue({ state }: DriveContext): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  const due = state.limits.history_events;
+  return continueAsNewSuggested || (due !== undefined && historyLength >= due);
+}
+
 /** Only between steps: no call is in flight, and every handler has finished. */
-async function continueAsNewIfDue(context: DriveContext): Promise<void> {
-  const info = workflowInfo();
-  const due = context.state.limits.history_events;
-  if (!info.continueAsNewSuggested && !(due !== undefined && info.historyLength >= due)) return;
+async function continueAsNew(context: DriveContext): Promise<void> {
   await condition(allHandlersFinished);
   const packed = packState(context.state, stateBytes(jsonBytes(context.request)));
   // Scheduling more than Temporal carries would hang the workflow for ever.
@@ -258,7 +261,7 @@ export async function driveAttempts(
     for (;;) {
       const code = await onceAround(context);
       if (code !== undefined) return { code, failed: null };
-      await continueAsNewIfDue(context);
+      if (isContinueDue(context)) await continueAsNew(context);
     }
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;

@@ -97,15 +97,9 @@ async function act<O extends { kind: string }>(
   input: ActingInput,
   request: RunRequest,
 ): Promise<Exclude<O, TryAgain>> {
-  const first = await actLocally<O>(activity, input, request);
-  if (first.kind !== 'again') return first as Exclude<O, TryAgain>;
-  const { suspect, not_before_ms } = first as unknown as TryAgain;
-  return actPlainly<O>(activity, { ...input, suspect, not_before_ms });
-}
-
-async function actLocally<O>(activity: string, input: ActingInput, request: RunRequest): Promise<O> {
+  let first: O;
   try {
-    return await CancellationScope.nonCancellable(() =>
+    first = await CancellationScope.nonCancellable(() =>
       scheduleLocalActivity<O>(activity, [{ ...input, request }], {
         startToCloseTimeout: '2 minutes',
         retry: { maximumAttempts: 1 },
@@ -115,6 +109,9 @@ async function actLocally<O>(activity: string, input: ActingInput, request: RunR
   } catch (error) {
     throw readStepFailure(error);
   }
+  if (first.kind !== 'again') return first as Exclude<O, TryAgain>;
+  const { suspect, not_before_ms } = first as unknown as TryAgain;
+  return actPlainly<O>(activity, { ...input, suspect, not_before_ms });
 }
 
 async function actPlainly<O>(activity: string, input: ActingInput): Promise<Exclude<O, TryAgain>> {

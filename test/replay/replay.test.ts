@@ -65,6 +65,13 @@ interface Mutation extends Edit {
   readonly caughtBy: string;
 }
 
+const SUBMIT = [
+  "if (live?.submitted === false && (await submitRound(context, live)) === 'gone') {",
+  "    return conclude(context, 'gone', null);",
+  '  }',
+].join('\n');
+const WAIT = 'const seen = await waitForAttempt(context);';
+
 /** Each is one change of a line; where the line is not there any more, the test says so. */
 const MUTATIONS: readonly Mutation[] = [
   {
@@ -77,8 +84,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     what: 'the wait before the submit',
     file: 'drive-attempts.ts',
-    from: "if ((await submitRound(context)) === 'gone') return conclude(context, 'gone', null);\n  const seen = await waitForAttempt(context);",
-    to: "const seen = await waitForAttempt(context);\n  if ((await submitRound(context)) === 'gone') return conclude(context, 'gone', null);",
+    from: `${SUBMIT}\n  ${WAIT}`,
+    to: `${WAIT}\n  ${SUBMIT}`,
     caughtBy: 'two-rounds.responses',
   },
   {
