@@ -3,6 +3,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   scheduleActivity,
   scheduleLocalActivity,
   TimeoutFailure,
@@ -130,6 +131,9 @@ async function actPlainly<O>(activity: string, input: ActingInput): Promise<Excl
       summary: `attempt ${input.number}`,
     });
   } catch (error) {
+    // Whatever failed it, a cancel that was asked for meanwhile is why it is not tried again.
+    if (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED')
+      throw new CancelledFailure('The step was cancelled between two tries.', [], error);
     throw readStepFailure(error);
   }
 }

@@ -64,6 +64,43 @@ describe.each(WIRES)('cancelling a run on the %s wire', (wire) => {
     expect(outcome.attempts).toMatchObject([{ status: 'cancelled' }]);
   });
 
+  test('while its create fails ends as cancelled, not by the failure', async () => {
+    drive.play('bot', { attempts: [{ steps: [{ answer: 'no' }] }] });
+    const path = wire === 'assistants' ? '/runs$/' : '/responses$/';
+    const match = { method: 'POST', path };
+    drive.emulator.addFault({ match, do: { status: 503 } });
+    const asked = (): number =>
+      drive.emulator
+        .journal()
+        .filter(({ kind, ...entry }) => kind === 'answer' && 'fault' in entry && entry.fault === 'status 503')
+        .length;
+    const before = asked();
+    const handle = await drive.runs.start(
+      { assistant_id: 'bot', input: 'Hi' },
+      { id: drive.id('cancel-503') },
+    );
+    // The first try is a local one; after the second a plain activity waits for its next.
+    await expect.poll(() => asked() - before, { timeout: 30_000 }).toBeGreaterThan(1);
+    drive.emulator.addFault({ match, do: { latency_ms: 1_500 } });
+    const tried = asked();
+    const held = drive.emulator.journal().length;
+    await expect
+      .poll(
+        () =>
+          drive.emulator
+            .journal()
+            .slice(held)
+            .some((entry) => entry.kind === 'request' && entry.method === 'POST'),
+        { timeout: 30_000 },
+      )
+      .toBe(true);
+    expect(asked()).toBe(tried);
+    await handle.cancel();
+    const outcome = await handle.outcome();
+    drive.emulator.clearFaults();
+    expect(outcome).toMatchObject({ code: 'cancelled', run: { status: 'cancelled' } });
+  });
+
   test('that ended is no error, and changes nothing', async () => {
     drive.play('bot', { attempts: [{ steps: [{ answer: 'done' }] }] });
     const handle = await drive.runs.start(
