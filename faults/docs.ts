@@ -39,7 +39,9 @@ const titleOf = ({ driver, runs, seed, faults, minutes }: Report): string =>
   `${driver}, ${runs} runs, seed ${seed}, ${faults ? `${minutes} minutes of faults` : 'no faults'}`;
 
 function conditions({ machine, versions, commit, at, took_seconds: took }: Report): string {
-  const software = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const software = Object.entries(versions).map(
+    ([name, version]) => `${name} ${version.replace(/^temporal version /, '')}`,
+  );
   return `${at.slice(0, 10)}, commit ${commit}, ${took} s in all; ${machine.cores} cores (${machine.cpu}), ${machine.memory_gib} GiB, ${machine.os}; ${software.join(', ')}.`;
 }
 
