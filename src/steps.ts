@@ -54,6 +54,11 @@ export interface TryAgain {
   readonly not_before_ms: number;
 }
 
+/** It ran for a query, ahead of the workflow task that it belongs to: nothing of this may be kept. Never recorded. */
+export interface NotOurs {
+  readonly kind: 'not_ours';
+}
+
 export interface CreateRunInput extends ActingInput {
   readonly thread_id: string | null;
   /** False until a create with the messages has landed. */
@@ -70,6 +75,7 @@ export type CreateRunOutput =
   /** The thread was made and nothing else: call again with it. */
   | { readonly kind: 'thread'; readonly thread_id: string }
   | TryAgain
+  | NotOurs
   | {
       readonly kind: 'created';
       readonly attempt: AttemptRef;
@@ -96,6 +102,7 @@ export interface SubmitOutputsInput extends ActingInput {
 
 export type SubmitOutputsOutput =
   | TryAgain
+  | NotOurs
   | {
       /** The attempt no longer waits for these calls: they were taken, or it has ended meanwhile. */
       readonly kind: 'submitted';

@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { guardActs } from '../backends/act-guard.ts';
 import type { BackendError } from '../backends/backend.ts';
-import { ACTIVITY_FAILURES, type CreateRunInput, type TryAgain } from '../steps.ts';
+import { ACTIVITY_FAILURES, type CreateRunInput, type NotOurs, type TryAgain } from '../steps.ts';
 import { startBeat } from './beat.ts';
 import { standingOf, markActing, type ActingMark } from './suspicion.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
@@ -34,7 +34,7 @@ function waitFailure(delayMs: number): ApplicationFailure {
  * @throws ApplicationFailure `drover.backend`: for good (the next try would come after the run's deadline, too), or
  *   (plain activity) retryable with the provider's delay
  */
-export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain> {
+export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain | NotOurs> {
   const { info } = Context.current();
   const { told, backend } = acting;
   const early = told.not_before_ms - Date.now();
@@ -43,8 +43,9 @@ export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain>
     await beat.record(beat.details);
     throw waitFailure(early);
   }
-  const { ours, suspect } = await standingOf(told.suspect);
-  if (!ours) return { kind: 'again', suspect, not_before_ms: 0 };
+  const { turn, suspect } = await standingOf(told.suspect);
+  if (turn === 'not_ours') return { kind: 'not_ours' };
+  if (turn === 'unknown') return { kind: 'again', suspect, not_before_ms: 0 };
   // Never clean before the refusal: a beat that comes to the server late would wipe the mark that follows it.
   using beat = startBeat<ActingMark>({ clean: false });
   if (!(await markActing(beat))) throw waitFailure(AGAIN_MS);

@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { RunRequest } from '../contract.ts';
 import { resolveRun, type Resolved } from '../resolve-run.ts';
-import type { AttemptOverrides, TryAgain } from '../steps.ts';
+import type { AttemptOverrides, NotOurs, TryAgain } from '../steps.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
 import { standingOf } from './suspicion.ts';
@@ -55,7 +55,7 @@ export async function resolveActingStep(
   step: StepOfRun & { readonly suspect: boolean; readonly deadline_ms: number },
   key: string,
   checked: boolean,
-): Promise<ResolvedStep | TryAgain> {
+): Promise<ResolvedStep | TryAgain | NotOurs> {
   try {
     return await resolveStep(deps, requests, step, key, checked);
   } catch (error) {
@@ -65,7 +65,8 @@ export async function resolveActingStep(
       if (nextMs >= step.deadline_ms) throw forGood(error);
     }
     if (!Context.current().info.isLocal) throw error;
-    const { suspect } = await standingOf(step.suspect);
+    const { turn, suspect } = await standingOf(step.suspect);
+    if (turn === 'not_ours') return { kind: 'not_ours' };
     return { kind: 'again', suspect, not_before_ms: nextMs };
   }
 }

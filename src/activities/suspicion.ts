@@ -8,10 +8,12 @@ export interface ActingMark {
   readonly clean: boolean;
 }
 
+export type Turn = 'ours' | 'not_ours' | 'unknown';
+
 /** Whether this try of a step may act. */
 export interface Standing {
-  /** The workflow task that this step belongs to is this worker's. Always so for a plain activity. */
-  readonly ours: boolean;
+  /** The workflow task that this step belongs to is this worker's, or it is not, or nothing tells. */
+  readonly turn: Turn;
   /** An earlier try may have acted although its answer was lost. */
   readonly suspect: boolean;
 }
@@ -35,12 +37,33 @@ function readTrace(event: HistoryEvent): Trace {
   return event.workflowExecutionStartedEventAttributes ? 'started' : null;
 }
 
+/** Events that a workflow task has yet to take up. */
+const NEWS = [
+  'workflowTaskScheduledEventAttributes',
+  'activityTaskStartedEventAttributes',
+  'activityTaskCompletedEventAttributes',
+  'activityTaskFailedEventAttributes',
+  'activityTaskTimedOutEventAttributes',
+  'activityTaskCanceledEventAttributes',
+  'timerFiredEventAttributes',
+  'workflowExecutionSignaledEventAttributes',
+  'workflowExecutionCancelRequestedEventAttributes',
+] as const satisfies readonly (keyof HistoryEvent)[];
+
+/**
+ * Whose turn it is, by the last event. A workflow task that started for this worker is ours. One that started for
+ * another, or news that no task has taken up, are not: a query has the worker run the workflow's code up to there, local
+ * activities included. All else (a task that is tried again or an Update's, which leave no event, or a closed workflow)
+ * does not tell.
+ */
+function turnBy(last: HistoryEvent, identity: string): Turn {
+  const started = last.workflowTaskStartedEventAttributes;
+  if (started) return started.identity === identity ? 'ours' : 'not_ours';
+  return NEWS.some((field) => Boolean(last[field])) ? 'not_ours' : 'unknown';
+}
+
 /**
  * Reads an execution's events, the last one first.
- *
- * `ours`: the last one is a workflow task that started for this worker. Anything else is no task to act in: a query
- * has the worker run the workflow's code up to where it stands, local activities included, while another worker is in
- * that very task, or after the workflow was terminated.
  *
  * `suspect`: a workflow task was given up after the last one that completed. Where none has completed yet the reading
  * goes on in the execution that was continued as new: the try that was lost there may have gone further than the one
@@ -53,21 +76,21 @@ export async function readStanding(
   runId: string,
   identity: string,
 ): Promise<Standing> {
-  let ours: boolean | null = null;
+  let turn: Turn | null = null;
   for (let at: string | null | undefined = runId; at != null && at !== '';) {
     let passOver = at === runId ? 0 : 1;
     let before: string | null | undefined = null;
     for await (const event of events(at)) {
-      ours ??= event.workflowTaskStartedEventAttributes?.identity === identity;
+      turn ??= turnBy(event, identity);
       const trace = readTrace(event);
-      if (trace === 'lost') return { ours, suspect: true };
-      if (trace === 'completed' && passOver-- === 0) return { ours, suspect: false };
+      if (trace === 'lost') return { turn, suspect: true };
+      if (trace === 'completed' && passOver-- === 0) return { turn, suspect: false };
       if (trace === 'started')
         before = event.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
     }
     at = before;
   }
-  return { ours: ours ?? false, suspect: false };
+  return { turn: turn ?? 'unknown', suspect: false };
 }
 
 async function* readBackwards({ client, info }: Context, runId: string): AsyncGenerator<HistoryEvent> {
@@ -95,7 +118,7 @@ async function standingOfTask(context: Context): Promise<Standing> {
   try {
     return await readStanding((at) => readBackwards(context, at), runId, context.client.options.identity);
   } catch {
-    return { ours: false, suspect: true };
+    return { turn: 'unknown', suspect: true };
   }
 }
 
@@ -104,12 +127,12 @@ export async function standingOf(suspected: boolean): Promise<Standing> {
   const context = Context.current();
   const { info } = context;
   if (info.isLocal) {
-    const { ours, suspect } = await standingOfTask(context);
-    return { ours, suspect: suspected || suspect || info.attempt > 1 };
+    const { turn, suspect } = await standingOfTask(context);
+    return { turn, suspect: suspected || suspect || info.attempt > 1 };
   }
   const mark = info.heartbeatDetails as ActingMark | null | undefined;
   const suspect = mark === null || mark === undefined ? info.attempt > 1 : !mark.clean;
-  return { ours: true, suspect: suspected || suspect };
+  return { turn: 'ours', suspect: suspected || suspect };
 }
 
 /** Marks a plain activity as acting; false where it is no longer ours and must not act. */

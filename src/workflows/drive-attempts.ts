@@ -16,7 +16,6 @@ import type {
   CreateRunOutput,
   SubmitOutputsInput,
   SubmitOutputsOutput,
-  TryAgain,
 } from '../steps.ts';
 import { cancelLive, stepInput, type DriveContext } from './cancel-live.ts';
 import { decide } from './decide.ts';
@@ -31,7 +30,14 @@ import {
   type LiveAttempt,
 } from './drive-state.ts';
 import { packState, type PackedState } from './pack-state.ts';
-import { awaitRun, createOnNewThread, createRun, StepFailed, submitOutputs } from './provider-steps.ts';
+import {
+  awaitRun,
+  createOnNewThread,
+  createRun,
+  StepFailed,
+  submitOutputs,
+  type Settled,
+} from './provider-steps.ts';
 import { publishAttempt, publishPhase } from './publish.ts';
 import { jsonBytes } from './run-result.ts';
 import { runRound } from './run-tools.ts';
@@ -57,7 +63,7 @@ async function createAttempt(context: DriveContext): Promise<void> {
     previous: state.previous?.ref ?? null,
     resume_outputs: state.previous?.outputs ?? [],
   };
-  let made: Exclude<CreateRunOutput, TryAgain>;
+  let made: Settled<CreateRunOutput>;
   try {
     made = await createRun(input, request);
     if (made.kind === 'thread') {
@@ -83,7 +89,7 @@ async function submitRound(context: DriveContext, live: LiveAttempt): Promise<'s
     not_before_ms: 0,
     deadline_ms: state.deadline_ms,
   };
-  let done: Exclude<SubmitOutputsOutput, TryAgain>;
+  let done: Settled<SubmitOutputsOutput>;
   try {
     done = await submitOutputs(input, request);
   } catch (error) {

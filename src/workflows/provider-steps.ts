@@ -23,6 +23,7 @@ import {
   type CreateRunOutput,
   type SubmitOutputsInput,
   type SubmitOutputsOutput,
+  type NotOurs,
   type TryAgain,
 } from '../steps.ts';
 
@@ -89,6 +90,9 @@ interface ActingInput {
   readonly number: number;
 }
 
+/** What a step gave in the end. */
+export type Settled<O> = Exclude<O, TryAgain | NotOurs>;
+
 /**
  * Tries a step once as a local activity, which costs one event, and then as a plain one, whose retries
  * cost none. The local try is not cancelled: it is short, and what it made has to be known to be cancelled.
@@ -97,7 +101,7 @@ async function act<O extends { kind: string }>(
   activity: string,
   input: ActingInput,
   request: RunRequest,
-): Promise<Exclude<O, TryAgain>> {
+): Promise<Settled<O>> {
   let first: O;
   try {
     first = await CancellationScope.nonCancellable(() =>
@@ -110,14 +114,16 @@ async function act<O extends { kind: string }>(
   } catch (error) {
     throw readStepFailure(error);
   }
-  if (first.kind !== 'again') return first as Exclude<O, TryAgain>;
+  // No failure of the run: the SDK gives up the task, and with it what the query has made of the workflow.
+  if (first.kind === 'not_ours') throw new Error('A query ran ahead of its workflow task. Ask again.');
+  if (first.kind !== 'again') return first as Settled<O>;
   const { suspect, not_before_ms } = first as unknown as TryAgain;
   return actPlainly<O>(activity, { ...input, suspect, not_before_ms });
 }
 
-async function actPlainly<O>(activity: string, input: ActingInput): Promise<Exclude<O, TryAgain>> {
+async function actPlainly<O>(activity: string, input: ActingInput): Promise<Settled<O>> {
   try {
-    return await scheduleActivity<Exclude<O, TryAgain>>(activity, [input], {
+    return await scheduleActivity<Settled<O>>(activity, [input], {
       startToCloseTimeout: '2 minutes',
       scheduleToCloseTimeout: Math.max(input.deadline_ms - Date.now(), 1_000) + 30_000,
       heartbeatTimeout: '5 seconds',
@@ -138,10 +144,7 @@ async function actPlainly<O>(activity: string, input: ActingInput): Promise<Excl
   }
 }
 
-export function createRun(
-  input: CreateRunInput,
-  request: RunRequest,
-): Promise<Exclude<CreateRunOutput, TryAgain>> {
+export function createRun(input: CreateRunInput, request: RunRequest): Promise<Settled<CreateRunOutput>> {
   return act<CreateRunOutput>(NAMES.activities.createRun, input, request);
 }
 
@@ -158,7 +161,7 @@ export async function createOnNewThread(input: CreateRunInput): Promise<Created>
 export function submitOutputs(
   input: SubmitOutputsInput,
   request: RunRequest,
-): Promise<Exclude<SubmitOutputsOutput, TryAgain>> {
+): Promise<Settled<SubmitOutputsOutput>> {
   return act<SubmitOutputsOutput>(NAMES.activities.submitOutputs, input, request);
 }
 

@@ -26,16 +26,28 @@ const standingIn = (executions: Record<string, readonly object[]>): Promise<Stan
 const lostIn = async (executions: Record<string, readonly object[]>): Promise<boolean> =>
   (await standingIn(executions)).suspect;
 
+const scheduled = { workflowTaskScheduledEventAttributes: {} };
+
 describe('a workflow task', () => {
   test.each([
-    ['that started for this worker is ours', [started(), taskOf('me')], true],
-    ['that started for another worker is not', [started(), taskOf('me'), completed, taskOf('other')], false],
-    ['that has not started is not', [started(), taskOf('me'), completed, other], false],
-    ['that was given up is not', [started(), taskOf('me'), failed], false],
-    ['of a closed workflow is not', [started(), taskOf('me'), terminated], false],
-    ['of a workflow without a history is not', [], false],
-  ])('%s', async (_what, events, ours) => {
-    expect((await standingIn({ this: events })).ours).toBe(ours);
+    ['that started for this worker is ours', [started(), taskOf('me')], 'ours'],
+    [
+      'that started for another worker is not',
+      [started(), taskOf('me'), completed, taskOf('other')],
+      'not_ours',
+    ],
+    ['that has not started is not', [started(), taskOf('me'), completed, other, scheduled], 'not_ours'],
+    [
+      'that has yet to come, for news there are, is not',
+      [started(), taskOf('me'), completed, other],
+      'not_ours',
+    ],
+    ['that leaves no event, without news, may be', [started(), taskOf('me'), completed], 'unknown'],
+    ['that was given up, and is tried again, may be', [started(), taskOf('me'), failed], 'unknown'],
+    ['of a closed workflow may be', [started(), taskOf('me'), terminated], 'unknown'],
+    ['of a workflow without a history may be', [], 'unknown'],
+  ])('%s', async (_what, events, turn) => {
+    expect((await standingIn({ this: events })).turn).toBe(turn);
   });
 });
 
