@@ -168,7 +168,11 @@ export async function runCall(
         continue;
       case 'unknown': {
         settleEntry(state.ledger, key, 'unknown', UNKNOWN_OUTPUT);
-        const settled = await settleUnknown(context, call, policy, key, input);
+        const settled = await settleUnknown(context, call, policy, key, input).catch((error: unknown) => {
+          if (!isCancellation(error)) throw error;
+          // A cancel ends the asking, and makes nothing known.
+          return { status: 'unknown_outcome' as const, output: UNKNOWN_OUTPUT };
+        });
         if (settled !== 'run_again') return settled;
         openEntry(state.ledger, key, call);
       }

@@ -169,6 +169,18 @@ describe('an effect whose outcome is unknown', () => {
     expect(result.output_text).toBe('Said: found: refunded');
   });
 
+  test('stays unknown where the run is cancelled while it waits for a person', async () => {
+    const shop = recordingTools('wait');
+    await using drive = await startDrive('assistants', { tools: shop.tools });
+    drive.play('bot', unknown);
+    const handle = await drive.runs.start(request, { id: drive.id('wait-cancelled') });
+    await waitForUnsettled(drive, handle.id);
+    await handle.cancel();
+    const outcome = await handle.outcome();
+    expect(outcome.code).toBe('cancelled');
+    expect(ended(outcome)).toEqual([['refund_order', 'unknown_outcome']]);
+  });
+
   test('waits for a person, who says that it was done', async () => {
     const shop = recordingTools('wait');
     await using drive = await startDrive('assistants', { tools: shop.tools });
