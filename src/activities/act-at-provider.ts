@@ -9,7 +9,7 @@ import { standingOf, markActing, type ActingMark } from './suspicion.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
 
 /** First wait before another try where the provider says none, in milliseconds. */
-const AGAIN_MS = 1_000;
+export const AGAIN_MS = 1_000;
 
 export interface Acting<T> {
   readonly backend: string;

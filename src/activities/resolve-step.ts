@@ -4,6 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { RunRequest } from '../contract.ts';
 import { resolveRun, type Resolved } from '../resolve-run.ts';
 import type { AttemptOverrides, NotOurs, TryAgain } from '../steps.ts';
+import { AGAIN_MS } from './act-at-provider.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
 import { standingOf } from './suspicion.ts';
@@ -44,9 +45,6 @@ export async function resolveStep(
     throw resolveFailure(error);
   }
 }
-
-/** First wait before another try, in milliseconds. */
-const AGAIN_MS = 1_000;
 
 /** {@link resolveStep} for a step that acts: a local activity is not retried, so what may pass is `again`. */
 export async function resolveActingStep(
