@@ -13,6 +13,7 @@ import { startBeat } from './beat.ts';
 import { boundOutput } from './bound-answer.ts';
 import { withoutBulk } from './create-run.ts';
 import type { ActivityDeps } from './deps.ts';
+import { isUntouchedFirstTry } from './first-try.ts';
 import { isHoldOver, nextLookMs } from './poll-schedule.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveStep, type ResolvedStep } from './resolve-step.ts';
@@ -82,7 +83,7 @@ class Waiter {
     const before = this.#context.info.heartbeatDetails as WaitDetails | null | undefined;
     this.#looks = before?.looks ?? 0;
     this.#status = before?.status ?? null;
-    this.#lookedBefore = before?.looking ?? this.#context.info.attempt > 1;
+    this.#lookedBefore = before?.looking ?? !isUntouchedFirstTry(this.#context.info);
   }
 
   #details(nextMs: number | null, looking = nextMs === null): WaitDetails {

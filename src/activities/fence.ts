@@ -5,8 +5,9 @@
  * `maximumAttempts: 1` is not enough. A worker that was stopped past its heartbeat timeout acts when it
  * resumes, and pause and unpause start an activity again (measured on server 1.32).
  */
-import type { Context, Info } from '@temporalio/activity';
+import type { Context } from '@temporalio/activity';
 import { confirmHeartbeat } from './confirm-heartbeat.ts';
+import { isUntouchedFirstTry } from './first-try.ts';
 import { notStarted, unknownOutcome } from './tool-failure.ts';
 
 /** The heartbeat details of a `once` tool from before its handler starts until it ends. */
@@ -25,13 +26,6 @@ export function isStartedMark(details: unknown): details is StartedMark {
 
 /** How long the server may take to write the mark down. Milliseconds. */
 const MARK_MS = 5_000;
-
-/**
- * True where this is the first try and nothing was done to the activity since it was scheduled. Unpause and
- * reset schedule it anew, and reset can also wipe the attempt number and the mark.
- */
-const isCleanStart = (info: Info): boolean =>
-  info.attempt === 1 && info.currentAttemptScheduledTimestampMs === info.scheduledTimestampMs;
 
 /** True where the server says that no earlier try of this activity has ended, so none was ever started. */
 async function isFirstTry({ client, info }: Context): Promise<boolean> {
@@ -55,7 +49,7 @@ export async function refuseSecondStart(context: Context): Promise<void> {
   const { info } = context;
   const { activityType: tool } = info;
   if (isStartedMark(info.heartbeatDetails)) throw unknownOutcome(tool, 'an earlier try had started.');
-  if (isCleanStart(info)) return;
+  if (isUntouchedFirstTry(info)) return;
   // Without a mark it was paused in the queue, or the mark was wiped. Only the server can tell.
   const first = await isFirstTry(context).catch(() => false);
   if (first) throw notStarted(tool, 'its activity was paused or reset while it waited for a worker.');

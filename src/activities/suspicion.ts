@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import type { Beat } from './beat.ts';
+import { isUntouchedFirstTry } from './first-try.ts';
 
 /** What a plain activity leaves for its next try: `clean` when the provider refused for certain. */
 export interface ActingMark {
@@ -131,7 +132,7 @@ export async function standingOf(suspected: boolean): Promise<Standing> {
     return { turn, suspect: suspected || suspect || info.attempt > 1 };
   }
   const mark = info.heartbeatDetails as ActingMark | null | undefined;
-  const suspect = mark === null || mark === undefined ? info.attempt > 1 : !mark.clean;
+  const suspect = mark === null || mark === undefined ? !isUntouchedFirstTry(info) : !mark.clean;
   return { turn: 'ours', suspect: suspected || suspect };
 }
 

@@ -58,6 +58,28 @@ describe('a create whose answer is lost', () => {
     expect(result.warnings).toEqual([]);
     expect(made(drive)).toHaveLength(1);
   });
+
+  test('is named as ambiguous also where somebody resets its activity before the next try', async () => {
+    await using drive = await startDrive('responses');
+    const { client, emulator } = drive;
+    const at = (nth: number) => ({ method: 'POST', path: CREATE.responses, nth });
+    // Refused for certain once, it is tried again as a plain activity, which alone can be reset.
+    emulator.addFault({ match: at(1), do: { status: 429, retry_after_s: 1 } });
+    emulator.addFault({ match: at(2), do: { status: 503, retry_after_s: 600, after: true } });
+    const handle = await drive.runs.start(request, { id: drive.id('reset-create') });
+    await emulator.waitFor((entry) => entry.kind === 'answer' && entry.status === 503);
+    const pending = async () => (await handle.workflow.describe()).raw.pendingActivities?.[0];
+    await expect.poll(async () => (await pending())?.lastFailure?.message).toContain('503');
+    await client.workflowService.resetActivity({
+      namespace: client.options.namespace,
+      execution: { workflowId: handle.id },
+      id: (await pending())?.activityId ?? 'none is pending',
+      resetHeartbeat: true,
+    });
+    const result = await handle.result();
+    expect(result.attempts).toMatchObject([{ adopted: false, ambiguous_create: true }]);
+    expect(made(drive)).toHaveLength(2);
+  });
 });
 
 describe.each(WIRES)('a submit whose answer is lost on the %s wire', (wire) => {
