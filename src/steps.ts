@@ -198,6 +198,8 @@ export interface CancelRunInput extends StepInput {
   /** Null where a create's answer was lost and nothing is known but the key: it is looked for. */
   readonly attempt: AttemptRef | null;
   readonly find: { readonly thread_id: string | null; readonly since_ms: number } | null;
+  /** Calls whose outputs may have been submitted although the answer was lost; null where none were. */
+  readonly lost_outputs: readonly string[] | null;
   /** Epoch milliseconds at which it gives up confirming. */
   readonly until_ms: number;
 }

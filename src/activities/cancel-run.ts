@@ -2,37 +2,72 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { isBackendError } from '../backends/backend.ts';
-import type { Backend, Observation } from '../backends/backend.ts';
+import type { Backend, Observation, ResolvedRun } from '../backends/backend.ts';
 import { isTerminal, type RunObject } from '../run.ts';
 import type { AttemptRef, CancelRunInput, CancelRunOutput } from '../steps.ts';
 import { startBeat } from './beat.ts';
 import type { ActivityDeps } from './deps.ts';
+import { isLostStepOver, lookUntil } from './lost-step.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveStep } from './resolve-step.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
 
-const FIRST_LOOK_MS = 200;
-const LAST_LOOK_MS = 3_000;
 const CLOCK_SKEW_MS = 120_000;
 /** How far back an attempt is looked for that is not there under the id it was known by. */
 const A_DAY_MS = 86_400_000;
 
 type Where = CancelRunInput['find'];
 
-/** The attempt whose create was lost. `searched` is false where this wire has no way to look for it. */
+interface Found {
+  readonly backend: Backend;
+  readonly run: ResolvedRun;
+  readonly attempt: AttemptRef | null;
+  /** False where this wire has no way to look for it. */
+  readonly searched: boolean;
+}
+
+/** The attempt whose create was lost. */
 async function findLost(
   deps: ActivityDeps,
   requests: RequestSource,
   input: CancelRunInput,
   where: Where,
   signal: AbortSignal,
-): Promise<{ readonly backend: Backend; readonly attempt: AttemptRef | null; readonly searched: boolean }> {
-  const key = `${input.first_execution_run_id}/${input.number}`;
-  const { backend, run } = await resolveStep(deps, requests, input, key, true);
-  if (where === null || backend.find === undefined) return { backend, attempt: null, searched: false };
+): Promise<Found> {
+  const { backend, run } = await resolveStep(deps, requests, input, keyOf(input), true);
+  if (where === null || backend.find === undefined) return { backend, run, attempt: null, searched: false };
   const { thread_id, since_ms } = where;
   const found = await backend.find(run, { thread_id, since_ms: since_ms - CLOCK_SKEW_MS }, signal);
-  return { backend, attempt: found?.attempt ?? null, searched: true };
+  return { backend, run, attempt: found?.attempt ?? null, searched: true };
+}
+
+const keyOf = (input: CancelRunInput): string => `${input.first_execution_run_id}/${input.number}`;
+
+/** A create that nothing finds comes to its end by itself; then its thread is left usable. */
+async function outlast(found: Found, input: CancelRunInput, signal: AbortSignal): Promise<boolean> {
+  const { backend, run } = found;
+  const thread_id = input.find?.thread_id ?? null;
+  if (thread_id === null) return false;
+  const lost = { thread_id, call_ids: null, first: input.number === 1 };
+  if (!(await isLostStepOver(backend, run, lost, input.until_ms, signal))) return false;
+  const nameless: AttemptRef = { id: '', thread_id, key: run.key, provider_ids: [], state: null };
+  await backend.releaseThread?.(nameless, signal);
+  return true;
+}
+
+/** A submit that was lost just before the cancel may have the attempt go on: first that comes to its end. */
+async function outlastSubmit(
+  deps: ActivityDeps,
+  requests: RequestSource,
+  input: CancelRunInput,
+  { thread_id }: AttemptRef,
+  signal: AbortSignal,
+): Promise<void> {
+  // Histories of earlier versions lack the field.
+  const call_ids = (input.lost_outputs as CancelRunInput['lost_outputs'] | undefined) ?? [];
+  if (thread_id === null || call_ids.length === 0) return;
+  const { backend, run } = await resolveStep(deps, requests, input, keyOf(input), true);
+  await isLostStepOver(backend, run, { thread_id, call_ids, first: false }, input.until_ms, signal);
 }
 
 /** Asks until it is seen to have ended: a server may lose a cancel, and refuses a second one harmlessly. */
@@ -43,13 +78,16 @@ async function cancelUntilEnded(
   signal: AbortSignal,
 ): Promise<{ readonly seen: Observation; readonly ended: boolean }> {
   let at = attempt;
-  for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.5, LAST_LOOK_MS)) {
-    const seen = await backend.cancel(at, signal);
-    at = seen.attempt;
-    if (isTerminal(seen.run.status)) return { seen, ended: true };
-    if (Date.now() + lookMs >= untilMs) return { seen, ended: false };
-    await Context.current().sleep(lookMs);
-  }
+  const { seen, over } = await lookUntil(
+    untilMs,
+    async () => {
+      const now = await backend.cancel(at, signal);
+      at = now.attempt;
+      return now;
+    },
+    (now) => isTerminal(now.run.status),
+  );
+  return { seen, ended: over };
 }
 
 /** Null where the provider no longer knows what is asked for. */
@@ -87,10 +125,12 @@ export async function cancelRun(
   const known = input.backend === null ? undefined : deps.config.backends.get(input.backend);
   try {
     if (input.attempt === null || known === undefined) {
-      const { backend, attempt, searched } = await findLost(deps, requests, input, input.find, signal);
-      if (attempt === null) return { confirmed: searched, run: null };
-      return await cancelAndRelease(backend, attempt, input, signal);
+      const found = await findLost(deps, requests, input, input.find, signal);
+      const { backend, attempt, searched } = found;
+      if (attempt !== null) return await cancelAndRelease(backend, attempt, input, signal);
+      return { confirmed: searched || (await outlast(found, input, signal)), run: null };
     }
+    await outlastSubmit(deps, requests, input, input.attempt, signal);
     const cancelled =
       (await unlessGone(cancelAndRelease(known, input.attempt, input, signal))) ??
       (await cancelElsewhere(deps, requests, input, input.attempt, signal));

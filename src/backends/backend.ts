@@ -181,6 +181,15 @@ export interface ObserveOptions {
   readonly nextLook: (lookAfterMs: number | null) => number;
 }
 
+/** A step whose answer was lost: where what it made would stand. */
+export interface LostStep {
+  readonly thread_id: string;
+  /** Calls that it answered; null for a create. */
+  readonly call_ids: readonly string[] | null;
+  /** A create that brought the input to the thread. */
+  readonly first: boolean;
+}
+
 export interface ProbeReport {
   readonly ok: boolean;
   readonly message: string;
@@ -238,6 +247,12 @@ export interface Backend {
 
   /** Answers calls that an ended attempt left open, so that its thread takes the next run. */
   releaseThread?(attempt: AttemptRef, signal: AbortSignal): Promise<void>;
+
+  /**
+   * Whether a step whose answer was lost, and which nobody will make again, may still be worked on. Present where a
+   * thread tells although nothing finds the attempt.
+   */
+  lostStepMayWork?(run: ResolvedRun, lost: LostStep, signal: AbortSignal): Promise<boolean>;
 
   /** The messages of an ended attempt. */
   output(attempt: AttemptRef, signal: AbortSignal): Promise<AttemptOutput>;

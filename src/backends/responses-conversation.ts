@@ -78,7 +78,8 @@ export interface Landing {
   readonly followed: readonly JsonObject[];
 }
 
-const isInput = (item: JsonObject): boolean =>
+/** A message that is no answer. */
+export const isInput = (item: JsonObject): boolean =>
   (textOf(item['type']) ?? 'message') === 'message' && item['role'] !== 'assistant';
 
 /** Which of the input items stand among the items after the anchor, in their order. */
@@ -122,7 +123,7 @@ export function matchOutputs(
   return { missing, followed: missing.length === 0 ? items.slice(last + 1) : [] };
 }
 
-const isOutput = (item: JsonObject): boolean => textOf(item['type'])?.endsWith('_output') === true;
+export const isOutput = (item: JsonObject): boolean => textOf(item['type'])?.endsWith('_output') === true;
 
 /**
  * What a lost request led to, as the response that nobody can read by id: items after its input, written by one

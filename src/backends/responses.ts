@@ -13,6 +13,7 @@ import { ResponsesCalls } from './responses-calls.ts';
 import { cancelChain, releaseConversation } from './responses-cancel.ts';
 import { checkRun } from './responses-check.ts';
 import { createChain } from './responses-create.ts';
+import { lostStepMayWork } from './responses-lost.ts';
 import { look, readChainOutput, submitOutputs } from './responses-round.ts';
 import { readState } from './responses-state.ts';
 import type { Adapter } from './responses-steps.ts';
@@ -104,6 +105,10 @@ export function responses(options: ResponsesOptions = {}): BackendFactory {
         submitOutputs(adapter, attempt, outputs, run, suspect, signal),
       cancel: (attempt, signal) => cancelChain(adapter, attempt, signal),
       releaseThread: (attempt, signal) => releaseConversation(adapter, attempt, signal),
+      // What a foreground step does ends with its connection.
+      ...(adapter.settings.mode === 'background'
+        ? { lostStepMayWork: (run, lost, signal) => lostStepMayWork(adapter, lost, run, signal) }
+        : {}),
       output: (attempt, signal) => readChainOutput(adapter, attempt, signal),
       probe: (signal) => probe(adapter, signal),
     } satisfies Backend;

@@ -41,6 +41,8 @@ export async function cancelLive(context: DriveContext, reason: AttemptReason): 
     backend: state.backend,
     attempt: state.live?.ref ?? null,
     find: unfound ? { thread_id: state.thread_id, since_ms: state.since_ms ?? state.started_ms } : null,
+    lost_outputs:
+      state.live?.suspect === true ? state.live.outputs.map((output) => output.tool_call_id) : null,
     until_ms: Date.now() + CANCEL_CONFIRM_MS,
   });
   if (run && state.live) runSeen(state, run);

@@ -193,3 +193,45 @@ describe('a run that ends while a submit of its own may have acted, on the respo
     expect(outcome.warnings).toMatchObject([{ code: 'create_ambiguous' }]);
   });
 });
+
+describe('a run that is cancelled while a step of its own may have acted in a conversation', () => {
+  test.each([
+    ['create', 1],
+    ['submit', 2],
+  ] as const)('waits until what its %s made is over', async (step, nth) => {
+    const shop = recordingTools();
+    await using drive = await startDrive('responses', { tools: shop.tools });
+    const { emulator } = drive;
+    const refund = { call: [call('refund_order', { order_id: '7', cents: 1 })] };
+    const rounds = step === 'create' ? [] : [refund];
+    drive.play('bot', {
+      attempts: [{ steps: [...rounds, { think_ms: 6_000 }, refund, { answer: 'done' }] }],
+    });
+    const post = (n: number) => ({ method: 'POST', path: '/responses$/', nth: n });
+    emulator.addFault({ match: post(nth), do: { reset: 'after' } });
+    emulator.addFault({ match: post(nth + 1), do: { status: 429, retry_after_s: 600 } });
+    const { id: conversation } = (await (
+      await fetch(`${emulator.url}/conversations`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      })
+    ).json()) as { readonly id: string };
+    const inIt = { ...request, thread_id: conversation };
+    const handle = await drive.runs.start(inIt, { id: drive.id(`outlast-${step}`) });
+    await emulator.waitFor((entry) => entry.kind === 'answer' && entry.status === 429);
+    await handle.cancel();
+    const outcome = await handle.outcome();
+    const closed = emulator.journal().length;
+    expect(outcome.code).toBe('cancelled');
+    const lost = made(drive).at(-1);
+    const lives = emulator
+      .journal()
+      .slice(0, closed)
+      .flatMap((entry) => (entry.kind === 'status' && entry.id === lost ? [entry.to] : []));
+    expect(lives.at(-1)).toBe('completed');
+    drive.play('bot', { attempts: [{ steps: [{ answer: 'next' }] }] });
+    const next = await drive.runs.execute(inIt, { id: drive.id(`after-${step}`) });
+    expect(next.output_text).toBe('next');
+  });
+});

@@ -1,0 +1,44 @@
+/** Waiting until something at the provider is over that nothing can be done about. */
+import { Context } from '@temporalio/activity';
+import { isBackendError } from '../backends/backend.ts';
+import type { Backend, LostStep, ResolvedRun } from '../backends/backend.ts';
+
+const FIRST_LOOK_MS = 200;
+const LAST_LOOK_MS = 3_000;
+
+/** Looks ever more seldom until it is over, or the time in epoch milliseconds is. */
+export async function lookUntil<T>(
+  untilMs: number,
+  look: () => Promise<T>,
+  isOver: (seen: T) => boolean,
+): Promise<{ readonly seen: T; readonly over: boolean }> {
+  for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.5, LAST_LOOK_MS)) {
+    const seen = await look();
+    if (isOver(seen)) return { seen, over: true };
+    if (Date.now() + lookMs >= untilMs) return { seen, over: false };
+    await Context.current().sleep(lookMs);
+  }
+}
+
+/** Whether a step that nothing finds has come to its end. False where its thread cannot tell, or says that it works. */
+export async function isLostStepOver(
+  backend: Backend,
+  run: ResolvedRun,
+  lost: LostStep,
+  untilMs: number,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const mayWork = backend.lostStepMayWork?.bind(backend);
+  if (mayWork === undefined) return false;
+  try {
+    const { over } = await lookUntil(
+      untilMs,
+      () => mayWork(run, lost, signal),
+      (works) => !works,
+    );
+    return over;
+  } catch (error) {
+    if (isBackendError(error) && error.kind === 'unknown_thread') return true;
+    throw error;
+  }
+}
