@@ -41,12 +41,12 @@ export interface RunListing {
   readonly workflowStatus: WorkflowExecutionStatusName;
   readonly startTime: Date;
   readonly closeTime: Date | null;
+  /** The run's status; of one that has ended only if it completed or an attempt was made. */
   readonly status: string | null;
   readonly assistantId: string | null;
   readonly backend: string | null;
   readonly threadId: string | null;
   readonly attemptId: string | null;
-  readonly totalTokens: number | null;
 }
 
 /** The holder of an id may vanish between two looks, when its retention ends just then. */
@@ -135,6 +135,14 @@ export class RunClient {
 const textOf = (value: string | undefined): string | null =>
   value === undefined || value === '' ? null : value;
 
+/** Written where a run did not complete; else Temporal's own status says it, once an attempt was made. */
+function statusOf({ status, typedSearchAttributes: held }: WorkflowExecutionInfo): string | null {
+  const written = textOf(held.get(SEARCH_ATTRIBUTES.status));
+  if (written !== null || held.get(SEARCH_ATTRIBUTES.attemptId) === undefined) return written;
+  if (status.name === 'RUNNING') return 'in_progress';
+  return status.name === 'COMPLETED' ? 'completed' : null;
+}
+
 function toListing(info: WorkflowExecutionInfo): RunListing {
   const { typedSearchAttributes: held } = info;
   return {
@@ -143,11 +151,10 @@ function toListing(info: WorkflowExecutionInfo): RunListing {
     workflowStatus: info.status.name,
     startTime: info.startTime,
     closeTime: info.closeTime ?? null,
-    status: textOf(held.get(SEARCH_ATTRIBUTES.status)),
+    status: statusOf(info),
     assistantId: textOf(held.get(SEARCH_ATTRIBUTES.assistantId)),
     backend: textOf(held.get(SEARCH_ATTRIBUTES.backend)),
     threadId: textOf(held.get(SEARCH_ATTRIBUTES.threadId)),
     attemptId: textOf(held.get(SEARCH_ATTRIBUTES.attemptId)),
-    totalTokens: held.get(SEARCH_ATTRIBUTES.totalTokens) ?? null,
   };
 }

@@ -4,7 +4,7 @@ import { SEARCH_ATTRIBUTE_DEFINITIONS } from './search-attributes.ts';
 import type { SearchAttributeDefinition } from './search-attributes.ts';
 
 /** `temporal.api.enums.v1.IndexedValueType`. */
-const WIRE_TYPES: Readonly<Record<SearchAttributeDefinition['type'], number>> = { Keyword: 2, Int: 3 };
+const WIRE_TYPES: Readonly<Record<SearchAttributeDefinition['type'], number>> = { Keyword: 2 };
 
 /** A `Connection` and a `NativeConnection` alike. */
 export interface OperatorConnection {

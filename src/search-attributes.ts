@@ -3,27 +3,24 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 
 // Inferred types would name a path inside the SDK that its package does not offer.
 type Keyword = ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>>;
-type Int = ReturnType<typeof defineSearchAttributeKey<'INT'>>;
 
-/** By the property that a run is known by. Five Keywords of the ten that a namespace on SQL has, one Int of three. */
+/** By the property that a run is known by. Five Keywords of the ten that a namespace on SQL has. */
 export const SEARCH_ATTRIBUTES: Readonly<
-  Record<'status' | 'threadId' | 'assistantId' | 'backend' | 'attemptId', Keyword> &
-    Record<'totalTokens', Int>
+  Record<'status' | 'threadId' | 'assistantId' | 'backend' | 'attemptId', Keyword>
 > = {
   status: defineSearchAttributeKey('DroverStatus', SearchAttributeType.KEYWORD),
   threadId: defineSearchAttributeKey('DroverThreadId', SearchAttributeType.KEYWORD),
   assistantId: defineSearchAttributeKey('DroverAssistantId', SearchAttributeType.KEYWORD),
   backend: defineSearchAttributeKey('DroverBackend', SearchAttributeType.KEYWORD),
   attemptId: defineSearchAttributeKey('DroverAttemptId', SearchAttributeType.KEYWORD),
-  totalTokens: defineSearchAttributeKey('DroverTotalTokens', SearchAttributeType.INT),
 };
 
 export interface SearchAttributeDefinition {
   readonly name: string;
-  readonly type: 'Keyword' | 'Int';
+  readonly type: 'Keyword';
 }
 
 /** The same as names and kinds, as the Temporal CLI spells them. */
 export const SEARCH_ATTRIBUTE_DEFINITIONS: readonly SearchAttributeDefinition[] = Object.values(
   SEARCH_ATTRIBUTES,
-).map(({ name, type }) => ({ name, type: type === SearchAttributeType.INT ? 'Int' : 'Keyword' }));
+).map(({ name }) => ({ name, type: 'Keyword' }));

@@ -150,23 +150,20 @@ export function listingAsJson(run: RunListing): JsonObject {
     backend: run.backend,
     thread_id: run.threadId,
     attempt_id: run.attemptId,
-    total_tokens: run.totalTokens,
   };
 }
 
 export function printListing(runs: readonly RunListing[], output: Output): void {
   output.out(
     table(
-      ['ID', 'STATUS', 'ASSISTANT', 'BACKEND', 'TOKENS', 'STARTED', 'TOOK'],
+      ['ID', 'STATUS', 'ASSISTANT', 'BACKEND', 'STARTED', 'TOOK'],
       runs.map((run) => {
-        const status = run.closeTime !== null && run.status === 'in_progress' ? null : run.status;
         const end = run.closeTime?.getTime() ?? Date.now();
         return [
           run.id,
-          status ?? run.workflowStatus.toLowerCase(),
+          run.status ?? run.workflowStatus.toLowerCase(),
           run.assistantId ?? '–',
           run.backend ?? '–',
-          run.totalTokens === null ? '–' : String(run.totalTokens),
           run.startTime.toISOString().slice(0, 19).replace('T', ' '),
           duration(end - run.startTime.getTime()),
         ];

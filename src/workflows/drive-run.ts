@@ -16,7 +16,7 @@ import { awaitAborted, cancelLive, type DriveContext } from './cancel-live.ts';
 import { driveAttempts } from './drive-attempts.ts';
 import { initialState, totalUsage } from './drive-state.ts';
 import { unpackState, type PackedState } from './pack-state.ts';
-import { publishEnd, publishPhase } from './publish.ts';
+import { publishPhase, publishUnfinished } from './publish.ts';
 import { buildResult } from './run-result.ts';
 import type { StepFailed } from './provider-steps.ts';
 import { checkSettlement } from './settle-effect.ts';
@@ -92,7 +92,7 @@ export async function driveRun(input: RunRequest, carried?: PackedState): Promis
 
   const end = (code: EndCode | null, failed: StepFailed | null): RunResult => {
     final = result(code, failed);
-    publishEnd(context, final.run.status);
+    if (code !== null) publishUnfinished(context, final.run.status);
     publishPhase(context, code === null ? 'completed' : `ended: ${code}`);
     return final;
   };

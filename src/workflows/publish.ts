@@ -2,14 +2,12 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.ts';
 import type { RoundContext } from './run-call.ts';
-import { totalUsage } from './drive-state.ts';
 import { currentDetails, searchable } from './run-details.ts';
 
 /** Makes the attempt findable by its id. Skipped where the namespace lacks the attributes: one would stick the workflow. */
 export function publishAttempt({ state, request }: RoundContext): void {
   if (!state.search_attributes) return;
   upsertSearchAttributes([
-    { key: SEARCH_ATTRIBUTES.status, value: 'in_progress' },
     { key: SEARCH_ATTRIBUTES.threadId, value: searchable(state.thread_id) },
     { key: SEARCH_ATTRIBUTES.assistantId, value: searchable(request.assistant_id) },
     { key: SEARCH_ATTRIBUTES.backend, value: searchable(state.backend) },
@@ -17,12 +15,10 @@ export function publishAttempt({ state, request }: RoundContext): void {
   ]);
 }
 
-export function publishEnd({ state }: RoundContext, status: string): void {
+/** The status of a run that did not complete. Temporal's own status says it of one that did, and costs no event. */
+export function publishUnfinished({ state }: RoundContext, status: string): void {
   if (!state.search_attributes) return;
-  upsertSearchAttributes([
-    { key: SEARCH_ATTRIBUTES.status, value: searchable(status) },
-    { key: SEARCH_ATTRIBUTES.totalTokens, value: totalUsage(state).total_tokens },
-  ]);
+  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.status, value: searchable(status) }]);
 }
 
 /** Adds no event: details are read by a query. */

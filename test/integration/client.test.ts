@@ -253,7 +253,6 @@ it('lists runs, with what the search attributes say of them, and nothing else', 
         assistantId: 'bot',
         backend: 'assistants',
         attemptId: result.attempts[0]?.id,
-        totalTokens: result.usage.total_tokens,
       },
     ]);
   expect(await workflowType(id)).toBe(NAMES.workflow);

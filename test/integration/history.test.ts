@@ -52,7 +52,6 @@ const shapeOf = (wire: Wire): readonly string[] => [
   'markerRecorded',
   ...activity(awaitRun),
   ...TASK,
-  'upsertWorkflowSearchAttributes',
   'workflowExecutionCompleted',
 ];
 
@@ -90,9 +89,9 @@ describe('the history of a run with one round of calls', () => {
     }
   }, 240_000);
 
-  test('has 27 events on the Responses wire, and six more for a new thread on the Assistants wire', () => {
-    expect(shapeOf('responses')).toHaveLength(27);
-    expect(shapeOf('assistants')).toHaveLength(33);
+  test('has 26 events on the Responses wire, and six more for a new thread on the Assistants wire', () => {
+    expect(shapeOf('responses')).toHaveLength(26);
+    expect(shapeOf('assistants')).toHaveLength(32);
   });
 });
 
@@ -142,7 +141,7 @@ async function findRun(runs: RunClient, query: string): Promise<RunListing> {
 }
 
 describe.each(WIRES)('search attributes of a run on the %s wire', (wire) => {
-  test('find it by its attempt while it waits, and say how it ended', async () => {
+  test('find it by its attempt while it waits and once it has completed', async () => {
     await using drive = await startDrive(wire, { tools: recordingTools().tools });
     drive.play('bot', { attempts: [{ steps: [round, { hang: true }] }, { steps: [{ answer: 'Ok.' }] }] });
     const id = drive.id('searched');
@@ -161,7 +160,6 @@ describe.each(WIRES)('search attributes of a run on the %s wire', (wire) => {
       assistantId: 'bot',
       backend: wire,
       threadId: first?.thread,
-      totalTokens: null,
     });
 
     const result = await handle.result();
@@ -169,15 +167,24 @@ describe.each(WIRES)('search attributes of a run on the %s wire', (wire) => {
     expect(result.attempts).toHaveLength(2);
     const ended = await findRun(
       drive.runs,
-      `DroverAttemptId = '${last}' AND DroverStatus = 'completed' AND DroverTotalTokens > 0`,
+      `DroverAttemptId = '${last}' AND ExecutionStatus = 'Completed' AND DroverStatus IS NULL`,
     );
     expect(ended).toMatchObject({
       id,
       workflowStatus: 'COMPLETED',
       status: 'completed',
       threadId: result.run.thread_id,
-      totalTokens: result.usage.total_tokens,
     });
+  });
+
+  test('say of a run that did not complete how it ended', async () => {
+    await using drive = await startDrive(wire);
+    drive.play('bot', { attempts: [{ steps: [{ incomplete: 'content_filter' }] }] });
+    const id = drive.id('filtered');
+    const handle = await drive.runs.start({ assistant_id: 'bot', input: 'Go' }, { id });
+    expect((await handle.outcome()).code).toBe('content_filter');
+    const ended = await findRun(drive.runs, `WorkflowId = '${id}' AND DroverStatus = 'incomplete'`);
+    expect(ended).toMatchObject({ id, workflowStatus: 'FAILED', status: 'incomplete' });
   });
 });
 
@@ -202,7 +209,6 @@ describe('a namespace without Drover’s search attributes', () => {
         backend: null,
         threadId: null,
         attemptId: null,
-        totalTokens: null,
       });
     } finally {
       await server.stop();

@@ -194,12 +194,11 @@ describe('what is printed', () => {
       backend: null,
       threadId: null,
       attemptId: null,
-      totalTokens: null,
     } as const;
     printListing([run], output);
     expect(output.outLines[0]?.split('\n')).toEqual([
-      'ID    STATUS  ASSISTANT  BACKEND  TOKENS  STARTED              TOOK',
-      't-77  failed  support    –        –       2026-11-01 10:00:00  2 min 3 s',
+      'ID    STATUS  ASSISTANT  BACKEND  STARTED              TOOK',
+      't-77  failed  support    –        2026-11-01 10:00:00  2 min 3 s',
     ]);
   });
 
