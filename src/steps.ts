@@ -39,6 +39,8 @@ interface StepInput {
 interface ActingInput extends StepInput {
   /** Given to local activities only (their input is not in history); else it is read from the history. */
   readonly request?: RunRequest;
+  /** Given to local activities only: how many events the history had when the workflow came to this step. */
+  readonly events?: number;
   /** An earlier try may have acted although its answer was lost. */
   readonly suspect: boolean;
   /** Epoch milliseconds before which the provider does not want to be asked again. */

@@ -13,7 +13,7 @@ export const AGAIN_MS = 1_000;
 
 export interface Acting<T> {
   readonly backend: string;
-  readonly told: Pick<CreateRunInput, 'suspect' | 'not_before_ms' | 'deadline_ms'>;
+  readonly told: Pick<CreateRunInput, 'suspect' | 'events' | 'not_before_ms' | 'deadline_ms'>;
   /** Acts at the provider. Not aborted by a cancel: what it made has to be known to be cancelled. */
   act(suspect: boolean, signal: AbortSignal): Promise<T>;
   /** Where an error is an answer after all. */
@@ -36,21 +36,28 @@ function waitFailure(delayMs: number): ApplicationFailure {
  */
 export async function actAtProvider<T>(acting: Acting<T>): Promise<T | TryAgain | NotOurs> {
   const { info } = Context.current();
-  const { told, backend } = acting;
+  const { told } = acting;
   const early = told.not_before_ms - Date.now();
   if (!info.isLocal && info.attempt === 1 && early > 0) {
     using beat = startBeat<ActingMark>({ clean: !told.suspect });
     await beat.record(beat.details);
     throw waitFailure(early);
   }
-  const { turn, suspect } = await standingOf(told.suspect);
+  // From before its standing is read: a process that is stopped right after that acts on what is no longer so.
+  return await guardActs(() => tryOnce(acting));
+}
+
+async function tryOnce<T>(acting: Acting<T>): Promise<T | TryAgain | NotOurs> {
+  const { info } = Context.current();
+  const { told, backend } = acting;
+  const { turn, suspect } = await standingOf(told);
   if (turn === 'not_ours') return { kind: 'not_ours' };
   if (turn === 'unknown') return { kind: 'again', suspect, not_before_ms: 0 };
   // Never clean before the refusal: a beat that comes to the server late would wipe the mark that follows it.
   using beat = startBeat<ActingMark>({ clean: false });
   if (!(await markActing(beat))) throw waitFailure(AGAIN_MS);
   try {
-    return await guardActs(() => acting.act(suspect, AbortSignal.timeout(info.startToCloseTimeoutMs)));
+    return await acting.act(suspect, AbortSignal.timeout(info.startToCloseTimeoutMs));
   } catch (thrown) {
     const error = asBackendError(thrown);
     const answer = acting.readError?.(error) ?? null;

@@ -50,7 +50,7 @@ export async function resolveStep(
 export async function resolveActingStep(
   deps: ActivityDeps,
   requests: RequestSource,
-  step: StepOfRun & { readonly suspect: boolean; readonly deadline_ms: number },
+  step: StepOfRun & { readonly suspect: boolean; readonly events?: number; readonly deadline_ms: number },
   key: string,
   checked: boolean,
 ): Promise<ResolvedStep | TryAgain | NotOurs> {
@@ -63,7 +63,7 @@ export async function resolveActingStep(
       if (nextMs >= step.deadline_ms) throw forGood(error);
     }
     if (!Context.current().info.isLocal) throw error;
-    const { turn, suspect } = await standingOf(step.suspect);
+    const { turn, suspect } = await standingOf(step);
     if (turn === 'not_ours') return { kind: 'not_ours' };
     return { kind: 'again', suspect, not_before_ms: nextMs };
   }

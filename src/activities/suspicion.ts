@@ -63,29 +63,53 @@ function turnBy(last: HistoryEvent, identity: string): Turn {
   return NEWS.some((field) => Boolean(last[field])) ? 'not_ours' : 'unknown';
 }
 
+/** What the workflow's own commands leave: after them the step that they followed is over. */
+const PROGRESS = [
+  'markerRecordedEventAttributes',
+  'activityTaskScheduledEventAttributes',
+  'activityTaskCancelRequestedEventAttributes',
+  'timerStartedEventAttributes',
+  'timerCanceledEventAttributes',
+  'upsertWorkflowSearchAttributesEventAttributes',
+] as const satisfies readonly (keyof HistoryEvent)[];
+
+/** A step, by where it stands. */
+export interface StepOfTask {
+  readonly runId: string;
+  /** Of the worker that runs it. */
+  readonly identity: string;
+  /** Events of the execution when the workflow's code came to it. */
+  readonly events: number;
+}
+
 /**
  * Reads an execution's events, the last one first.
  *
+ * A worker that was stopped in a task and wakes up in the next one that it was given still holds the steps of the first:
+ * they are not its turn once the workflow has gone on without them.
+ *
  * `suspect`: a workflow task was given up after the last one that completed. Where none has completed yet the reading
  * goes on in the execution that was continued as new: the try that was lost there may have gone further than the one
- * that continued.
+ * that continued. Tasks that completed after the step began only kept it alive, and say nothing.
  *
  * @param events of an execution by its run id, the last one first
  */
 export async function readStanding(
   events: (runId: string) => AsyncIterable<HistoryEvent>,
-  runId: string,
-  identity: string,
+  step: StepOfTask,
 ): Promise<Standing> {
   let turn: Turn | null = null;
-  for (let at: string | null | undefined = runId; at != null && at !== '';) {
-    let passOver = at === runId ? 0 : 1;
+  for (let at: string | null | undefined = step.runId; at != null && at !== '';) {
+    let passOver = at === step.runId ? 0 : 1;
     let before: string | null | undefined = null;
     for await (const event of events(at)) {
-      turn ??= turnBy(event, identity);
+      turn ??= turnBy(event, step.identity);
+      const since = at === step.runId && Number(event.eventId) > step.events;
+      if (since && PROGRESS.some((field) => Boolean(event[field])))
+        return { turn: 'not_ours', suspect: true };
       const trace = readTrace(event);
       if (trace === 'lost') return { turn, suspect: true };
-      if (trace === 'completed' && passOver-- === 0) return { turn, suspect: false };
+      if (trace === 'completed' && !since && passOver-- === 0) return { turn, suspect: false };
       if (trace === 'started')
         before = event.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
     }
@@ -114,21 +138,28 @@ async function* readBackwards({ client, info }: Context, runId: string): AsyncGe
  * But the history then has a workflow task that started and did not complete, after the last one that did.
  * (The task's own attempt number does not tell: it begins anew when a sticky worker is given up.)
  */
-async function standingOfTask(context: Context): Promise<Standing> {
+async function standingOfTask(context: Context, events: number): Promise<Standing> {
   const runId = context.info.workflowExecution?.runId ?? '';
+  const { identity } = context.client.options;
   try {
-    return await readStanding((at) => readBackwards(context, at), runId, context.client.options.identity);
+    return await readStanding((at) => readBackwards(context, at), { runId, identity, events });
   } catch {
     return { turn: 'unknown', suspect: true };
   }
 }
 
-/** @param suspected the workflow suspects an earlier try already */
-export async function standingOf(suspected: boolean): Promise<Standing> {
+/** What the workflow says of the step. */
+interface ToldStep {
+  /** An earlier try is suspected already. */
+  readonly suspect: boolean;
+  readonly events?: number;
+}
+
+export async function standingOf({ suspect: suspected, events = Infinity }: ToldStep): Promise<Standing> {
   const context = Context.current();
   const { info } = context;
   if (info.isLocal) {
-    const { turn, suspect } = await standingOfTask(context);
+    const { turn, suspect } = await standingOfTask(context, events);
     return { turn, suspect: suspected || suspect || info.attempt > 1 };
   }
   const mark = info.heartbeatDetails as ActingMark | null | undefined;

@@ -199,8 +199,11 @@ async function hand(
     return waitsFor(after, outputs) ? await calls.retrieve(attempt, signal) : after;
   } catch (error) {
     if (!isBackendError(error) || signal.aborted || isMismatch(error) || !mayHaveLanded(error)) throw error;
-    const now = await calls.retrieve(attempt, signal).catch(() => null);
-    if (now === null || waitsFor(now, outputs)) throw error;
+    const now = await calls.retrieve(attempt, signal).catch((unread: unknown) => {
+      // A refusal may be the echo of a submit that landed, or of an attempt that has ended: only a look tells.
+      throw error.retryable ? error : unread;
+    });
+    if (waitsFor(now, outputs)) throw error;
     return now;
   }
 }

@@ -7,6 +7,7 @@ import {
   scheduleActivity,
   scheduleLocalActivity,
   TimeoutFailure,
+  workflowInfo,
 } from '@temporalio/workflow';
 import { DEFAULTS, NAMES } from '../contract.ts';
 import type { Issue, RunRequest } from '../contract.ts';
@@ -105,7 +106,7 @@ async function act<O extends { kind: string }>(
   let first: O;
   try {
     first = await CancellationScope.nonCancellable(() =>
-      scheduleLocalActivity<O>(activity, [{ ...input, request }], {
+      scheduleLocalActivity<O>(activity, [{ ...input, request, events: workflowInfo().historyLength }], {
         startToCloseTimeout: '2 minutes',
         retry: { maximumAttempts: 1 },
         summary: `attempt ${input.number}`,

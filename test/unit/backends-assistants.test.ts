@@ -444,6 +444,16 @@ describe('the adapter on the wire', () => {
     expect(after.run.status).toBe('queued');
   });
 
+  test('takes no refusal for the end where the look after it fails: the attempt may have ended before', async () => {
+    const refusal = "Runs in status 'expired' do not accept tool outputs.";
+    server.answerWith(({ method }) =>
+      method === 'POST' ? { status: 400, body: { error: { message: refusal } } } : { status: 429 },
+    );
+    const outputs = [{ tool_call_id: 'a', output: 'x' }];
+    const submitted = backendOn().submit(attempt, outputs, resolved(), { suspect: false, signal: NEVER });
+    await expect(submitted).rejects.toMatchObject({ kind: 'rate_limit', retryable: true });
+  });
+
   test('hands in what is left where a part of a round was taken', async () => {
     server.answerWith(({ method }) => ({
       body: method === 'POST' ? wireRun('run_1', 'queued') : waiting('run_1', 'b'),

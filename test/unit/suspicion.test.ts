@@ -14,14 +14,18 @@ const other = { activityTaskCompletedEventAttributes: {} };
 
 const taskOf = (identity: string): object => ({ workflowTaskStartedEventAttributes: { identity } });
 
-/** Executions by run id, each with its events in the order in which they came. */
-const standingIn = (executions: Record<string, readonly object[]>): Promise<Standing> =>
+/**
+ * Executions by run id, each with its events in the order in which they came.
+ *
+ * @param events of the execution when the workflow came to the step
+ */
+const standingIn = (executions: Record<string, readonly object[]>, events = Infinity): Promise<Standing> =>
   readStanding(
     async function* (runId) {
-      yield* (executions[runId] ?? []).toReversed() as HistoryEvent[];
+      const numbered = (executions[runId] ?? []).map((event, index) => ({ ...event, eventId: index + 1 }));
+      yield* numbered.toReversed() as unknown as HistoryEvent[];
     },
-    'this',
-    'me',
+    { runId: 'this', identity: 'me', events },
   );
 const lostIn = async (executions: Record<string, readonly object[]>): Promise<boolean> =>
   (await standingIn(executions)).suspect;
@@ -73,5 +77,38 @@ describe('a workflow task that was given up', () => {
       await lostIn({ before: [started(), failed, completed, other, completed], this: [started('before')] }),
     ).toBe(false);
     expect(await lostIn({ before: [started(), ...last], this: [started('before'), completed] })).toBe(false);
+  });
+});
+
+describe('a step of a task that a stopped worker still holds', () => {
+  const marker = { markerRecordedEventAttributes: {} };
+  const before = [started(), completed, scheduled, taskOf('me')];
+
+  test('is not its turn where the workflow has gone on, though the task under way is its own', async () => {
+    const gone = [timedOut(START_TO_CLOSE), scheduled, taskOf('other'), completed, marker, other, scheduled];
+    const events = [...before, ...gone, taskOf('me')];
+    expect((await standingIn({ this: events }, before.length)).turn).toBe('not_ours');
+    expect((await standingIn({ this: events }, events.length)).turn).toBe('ours');
+  });
+
+  test('is its turn, and suspect, where the task was given to it again', async () => {
+    const again = [timedOut(START_TO_CLOSE), scheduled, taskOf('me')];
+    expect(await standingIn({ this: [...before, ...again] }, before.length)).toEqual({
+      turn: 'ours',
+      suspect: true,
+    });
+  });
+
+  test('is its turn where its task was only kept alive, and what was lost before stays suspect', async () => {
+    const alive = [completed, scheduled, taskOf('me')];
+    expect(await standingIn({ this: [...before, ...alive] }, before.length)).toEqual({
+      turn: 'ours',
+      suspect: false,
+    });
+    const lost = [started(), completed, scheduled, taskOf('other'), failed, scheduled, taskOf('me')];
+    expect(await standingIn({ this: [...lost, ...alive] }, lost.length)).toEqual({
+      turn: 'ours',
+      suspect: true,
+    });
   });
 });
