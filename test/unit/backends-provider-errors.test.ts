@@ -2,12 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BackendError, BackendErrorKind } from '../../src/backends/backend.ts';
 import { isBackendError } from '../../src/backends/backend.ts';
 import { openWire } from '../../src/backends/openai-wire.ts';
-import {
-  readLastFailure,
-  retryAfterMs,
-  toBackendError,
-  waitInText,
-} from '../../src/backends/provider-errors.ts';
+import { readLastFailure, toBackendError } from '../../src/backends/provider-errors.ts';
+import { retryAfterMs, waitInText } from '../../src/backends/retry-wish.ts';
 import { startCannedServer } from '../support/backend-canned-server.ts';
 import type { Canned, CannedServer } from '../support/backend-canned-server.ts';
 
