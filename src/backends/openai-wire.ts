@@ -2,6 +2,7 @@
 import { OpenAI } from 'openai';
 import { isId } from '../run.ts';
 import { assertNotStopped } from './act-guard.ts';
+import { boundBody, isBodyTooLarge } from './bounded-body.ts';
 import { BackendError } from './backend.ts';
 import { pollAfterMs } from './poll.ts';
 import { malformedAnswer, toBackendError } from './provider-errors.ts';
@@ -83,9 +84,9 @@ export function openWire(
     timeout: timeoutMs,
     // The client's own log would hold prompts and outputs.
     logLevel: 'off',
-    fetch: (input, init) => {
+    fetch: async (input, init) => {
       if (init?.method?.toUpperCase() !== 'GET') assertNotStopped();
-      return fetch(input, init);
+      return boundBody(await fetch(input, init));
     },
     defaultHeaders: {
       ...(options.apiKey === undefined ? { Authorization: null } : {}),
@@ -120,6 +121,7 @@ export function openWire(
         };
       } catch (error) {
         if (signal.aborted) throw new BackendError('aborted', `Backend ${name}: ${what} was stopped.`);
+        if (isBodyTooLarge(error)) throw malformedAnswer({ backend: name, what }, 'the body is too large');
         throw toBackendError(error, { backend: name, what, secrets: secrets() });
       }
     },
