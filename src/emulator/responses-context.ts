@@ -129,7 +129,8 @@ function findAnswered({ input }: Context, world: World, runMark: string | undefi
 
 /**
  * The response that this one goes on from: the one named, if it is answered or its attempt has more to say; the one
- * whose calls it answers, within one logical run; or, where a later step failed in a conversation, that step's maker.
+ * whose calls it answers, within one logical run; or, where a later step failed or was cut short in a conversation, that
+ * step's maker.
  */
 function findMaker(world: World, context: Context, metadata: Metadata): StoredResponse | null {
   const { previous, conversation, input } = context;
@@ -141,10 +142,12 @@ function findMaker(world: World, context: Context, metadata: Metadata): StoredRe
   if (answered !== null) return answered;
   if (previous !== null && hasStepsLeft(previous.end)) return previous;
   const last = conversation?.last ?? null;
+  if (last === null || input.some((item) => item.type === 'message')) return null;
+  const { status, metadata: made } = last.object;
+  // An attempt that goes on from a failed one has another key; one that was cut short is begun anew under another.
   const isRepeat =
-    last?.object.status === 'failed' &&
-    last.object.metadata['drover_run'] === metadata['drover_run'] &&
-    !input.some((item) => item.type === 'message');
+    (status === 'failed' && made['drover_run'] === metadata['drover_run']) ||
+    (status === 'incomplete' && made['drover_key'] === metadata['drover_key']);
   return isRepeat ? last.maker : null;
 }
 
