@@ -17,17 +17,23 @@ function table(head: readonly string[], rows: readonly (readonly Cell[])[]): str
 const section = ({ title, note, head, rows }: Table): string =>
   `## ${title}\n\n${note}\n\n${table(head, rows)}`;
 
-function provenance({ date, commit, modified, machine, versions, seconds }: Report): string {
-  const source =
-    commit === null ? 'no commit' : `\`${commit.slice(0, 12)}\`${modified ? ', with changes' : ''}`;
+const sourceOf = ({ commit, modified }: Pick<Report, 'commit' | 'modified'>): string =>
+  commit === null ? 'no commit' : `\`${commit.slice(0, 12)}\`${modified ? ', with changes' : ''}`;
+
+function provenance(report: Report): string {
+  const { date, machine, versions, seconds, again = [] } = report;
   return table(
     ['', ''],
     [
-      ['commit', source],
+      ['commit', sourceOf(report)],
       ['date', date.slice(0, 10)],
       ['machine', `${machine.cores} cores of ${machine.cpu}, ${machine.memory_gb} GB, ${machine.os}`],
       ...Object.entries(versions),
       ['took', `${seconds} s`],
+      ...again.map((later): readonly Cell[] => [
+        `measured again: ${later.scenarios.join(', ')}`,
+        `${sourceOf(later)}, ${later.date.slice(0, 10)}, ${later.seconds} s`,
+      ]),
     ],
   );
 }

@@ -25,6 +25,25 @@ export interface Report {
   readonly targets: readonly (Target & { readonly scenario: string })[];
   /** By scenario. */
   readonly figures: Readonly<Record<string, unknown>>;
+  /** Scenarios that were measured again after the others, on the same machine. */
+  readonly again?: readonly Again[];
+}
+
+export interface Again extends Pick<Report, 'date' | 'commit' | 'modified' | 'seconds'> {
+  readonly scenarios: readonly string[];
+}
+
+/** The first report with the scenarios of later ones in the place of its own. Pure; judges nothing. */
+export function mergeReports(first: Report, later: readonly Report[]): Omit<Report, 'targets'> {
+  return later.reduce<Omit<Report, 'targets'>>((whole, { date, commit, modified, seconds, figures }) => {
+    const again = { date, commit, modified, seconds, scenarios: Object.keys(figures) };
+    return {
+      ...whole,
+      // In the order of the first.
+      figures: { ...whole.figures, ...figures },
+      again: [...(whole.again ?? []), again],
+    };
+  }, first);
 }
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));

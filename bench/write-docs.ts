@@ -1,20 +1,30 @@
-/** `npm run bench:docs -- FILE`: keeps the figures of a bench in docs/figures and writes docs/benchmarks.md from them. */
+/**
+ * `npm run bench:docs -- FILE [FILE…]`: keeps the figures of a bench in docs/figures and writes docs/benchmarks.md from
+ * them. Scenarios of a later file, as `--only lag` writes one, take the place of the first one's.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { docsPage } from './docs-page.ts';
+import { mergeReports } from './report.ts';
 import type { Report } from './report.ts';
+import { SCENARIOS } from './scenarios/index.ts';
 
-const [file] = process.argv.slice(2);
-if (file === undefined) {
-  console.error('Give the file that `npm run bench -- --json FILE` has written.');
-  process.exit(2);
-}
-const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
-if (report.quick) {
+const [first, ...later] = process.argv.slice(2).map((file): Report => {
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  if (!report.quick) return report;
   console.error(
     `${file} holds figures of a quick bench, which are too few for a page. Run it without --quick.`,
   );
   process.exit(1);
+});
+if (first === undefined) {
+  console.error('Give the file that `npm run bench -- --json FILE` has written.');
+  process.exit(2);
 }
+const merged = mergeReports(first, later);
+const targets = SCENARIOS.filter(({ name }) => merged.figures[name] !== undefined).flatMap((scenario) =>
+  scenario.judge(merged.figures[scenario.name]).map((target) => ({ scenario: scenario.name, ...target })),
+);
+const report: Report = { ...merged, targets };
 const docs = new URL('../docs/', import.meta.url);
 mkdirSync(new URL('figures/', docs), { recursive: true });
 writeFileSync(new URL('figures/bench.json', docs), `${JSON.stringify(report)}\n`);

@@ -22,7 +22,7 @@ export const WORKER_DEFAULTS = {
   /** A wait holds a slot for 20 seconds at most and no processor: slots are for runs that wait at once. */
   maxConcurrentActivityTaskExecutions: 1_000,
   /** A workflow that is not in it is replayed from its history, some dozens of events. Each takes about half a megabyte. */
-  maxCachedWorkflows: 500,
+  maxCachedWorkflows: 200,
   /** Creates of runs. */
   maxConcurrentLocalActivityExecutions: 200,
   /** A cancel reaches an activity by the answer to a heartbeat: this is how late it may come. */

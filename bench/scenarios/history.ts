@@ -191,15 +191,20 @@ async function run(stage: Stage, { quick, say, quiet }: ScenarioOptions): Promis
   }
 }
 
-const PLACES: readonly (readonly [string, Pick<Shape, 'wire' | 'thread'>])[] = [
-  ['responses', { wire: 'responses', thread: 'none' }],
-  ['assistants, given thread', { wire: 'assistants', thread: 'given' }],
-  ['assistants, new thread', { wire: 'assistants', thread: 'new' }],
+const PLACES: readonly (readonly [
+  place: string,
+  where: Pick<Shape, 'wire' | 'thread'>,
+  mostEvents: number,
+])[] = [
+  ['responses', { wire: 'responses', thread: 'none' }, 26],
+  ['assistants, given thread', { wire: 'assistants', thread: 'given' }, 26],
+  // A thread that Drover makes is on record before a run is: docs/decisions/003.
+  ['assistants, new thread', { wire: 'assistants', thread: 'new' }, 32],
 ];
 
 function judge({ rows, searchable }: HistoryFigures): readonly Target[] {
   const targets: Target[] = [];
-  for (const [place, { wire, thread }] of PLACES) {
+  for (const [place, { wire, thread }, mostEvents] of PLACES) {
     const mine = rows.filter(
       (row) => row.driver === 'drover' && row.wire === wire && row.thread === thread && row.rounds === 1,
     );
@@ -211,7 +216,7 @@ function judge({ rows, searchable }: HistoryFigures): readonly Target[] {
       undefined,
     );
     targets.push(
-      atMost(`events of a run with one round (${place})`, eventsOf(short), 26),
+      atMost(`events of a run with one round (${place})`, eventsOf(short), mostEvents),
       atMost(
         `events that it has more at ${longest?.think_s} s of thinking (${place})`,
         eventsOf(longest) - eventsOf(short),

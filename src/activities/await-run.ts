@@ -96,7 +96,7 @@ class Waiter {
   }
 
   #nextMs(wishMs: number | null): number {
-    const next = nextLookMs(this.#waitedMs(), wishMs, Math.random());
+    const next = nextLookMs(this.#waitedMs(), wishMs, Math.random(), this.#deps.waits.count);
     return Math.max(Math.min(next, this.#input.until_ms - Date.now()), 10);
   }
 
@@ -237,8 +237,11 @@ export async function awaitRun(
 ): Promise<AwaitRunOutput> {
   const resolved = await resolveStep(deps, requests, input, input.attempt.key, true);
   deps.holds.count += 1;
+  deps.waits.see(input.attempt.id);
   try {
-    return await new Waiter(deps, input, resolved).wait();
+    const seen = await new Waiter(deps, input, resolved).wait();
+    deps.waits.forget(input.attempt.id);
+    return seen;
   } finally {
     deps.holds.count -= 1;
   }

@@ -10,6 +10,7 @@ import { RequestSource } from './request-source.ts';
 import { SecretKeeper } from './secret-keeper.ts';
 import { submitOutputs } from './submit-outputs.ts';
 import { createToolActivities } from './tools.ts';
+import { WaitCensus } from './wait-census.ts';
 
 export type { ActivityDeps } from './deps.ts';
 
@@ -25,6 +26,7 @@ export function createActivities(
   const deps: ActivityDeps = {
     config: { ...config, secrets: secrets.source },
     holds: options.holds ?? { count: 0 },
+    waits: new WaitCensus(),
     shutdownSignal: options.shutdownSignal ?? new AbortController().signal,
     searchAttributesRegistered: options.searchAttributesRegistered ?? (() => Promise.resolve(false)),
   };

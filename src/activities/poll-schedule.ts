@@ -2,14 +2,18 @@
 
 /** A share of the time waited, so that the lag is a share of it too, whatever the run takes. */
 const SHARE = 0.1;
-const FLOOR_MS = 270;
+const FLOOR_MS = 290;
 /** From here on the interval stands still: the median lag stays under that of a poll every five seconds. */
-const STEADY_MS = 4_500;
+const STEADY_MS = 3_900;
 /** A wait that is long past what models usually take is looked at less often again. */
-const LATE_SHARE = 0.023;
+const LATE_SHARE = 0.024;
 const CAP_MS = 30_000;
 /** Looks are spread over the last part of their interval, so that runs started together drift apart. */
-const JITTER = 0.05;
+const JITTER = 0.03;
+/** A look of a wait that has given its slot back is a retry at Temporal's server: a worker asks for so many at most. */
+const LOOKS_A_SECOND = 150;
+/** The shortest timer that Temporal's server keeps to the moment. */
+const SERVER_TIMER_MS = 1_000;
 
 /**
  * Milliseconds until the next look. The provider's own wish wins, in both directions, but not past the cap of
@@ -17,19 +21,21 @@ const JITTER = 0.05;
  *
  * @param waitedMs since this wait began
  * @param random from 0 to 1
+ * @param waits of this worker
  */
-export function nextLookMs(waitedMs: number, wishMs: number | null, random: number): number {
+export function nextLookMs(waitedMs: number, wishMs: number | null, random: number, waits = 0): number {
   if (wishMs !== null && wishMs > 0) return Math.min(Math.max(wishMs, FLOOR_MS), 60_000);
   const waited = Math.max(waitedMs, 0);
   const steady = Math.min(FLOOR_MS + SHARE * waited, STEADY_MS);
   const interval = Math.min(Math.max(steady, LATE_SHARE * waited), CAP_MS);
-  return Math.round(interval * (1 - JITTER * random));
+  const own = interval * (1 - JITTER * random);
+  const crowded = Math.min((waits * 1_000) / LOOKS_A_SECOND, CAP_MS);
+  // A young wait looks from its slot, which costs Temporal's server nothing.
+  return Math.round(own < SERVER_TIMER_MS ? own : Math.max(own, crowded));
 }
 
 /** How long a wait keeps its slot and looks by itself; from then on Temporal's server keeps the timer. */
 const HOLD_MS = 20_000;
-/** The shortest timer that Temporal's server keeps to the moment. */
-const SERVER_TIMER_MS = 1_000;
 /** A hold beats each second. Where a worker has more than so many, each one ends as soon as the server can keep its timer. */
 const FEW_HOLDS = 50;
 /** Past so many, each one ends at once. */

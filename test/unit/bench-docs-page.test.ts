@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { docsPage } from '../../bench/docs-page.ts';
+import { mergeReports } from '../../bench/report.ts';
 import type { Report } from '../../bench/report.ts';
 import { SCENARIOS } from '../../bench/scenarios/index.ts';
 
@@ -66,4 +67,14 @@ test('the page shows the tables of the scenarios that were played', async () => 
   });
   expect(page).toMatch(/## Lag\n[^#]+\| drover +\| 1 +\| 1 +\| 0\.125 /);
   expect(page).not.toContain('## Throughput');
+});
+
+test('what was measured again takes the place of the first figures, and the page says so', async () => {
+  const first = { ...BLANK, figures: { one: 1, two: 2 } };
+  const merged = mergeReports(first, [
+    { ...BLANK, commit: 'fedcba9876543210', seconds: 7, figures: { two: 3 } },
+  ]);
+  expect(merged.figures).toEqual({ one: 1, two: 3 });
+  const page = await docsPage({ ...merged, figures: {}, targets: [] });
+  expect(page).toMatch(/measured again: two +\| `fedcba987654`, with changes, 2026-11-27, 7 s/);
 });

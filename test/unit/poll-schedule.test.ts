@@ -27,13 +27,21 @@ describe('the time of the next look', () => {
 
   test('comes sooner than half a poll of five seconds, in the middle, for whatever models usually take', () => {
     for (const seconds of [1, 30, 60, 120, 180])
-      expect(nextLookMs(seconds * 1000, null, 0.5) / 2).toBeLessThan(2_300);
+      expect(nextLookMs(seconds * 1000, null, 0.5) / 2).toBeLessThan(2_200);
   });
 
   test('is what the provider wishes, within a floor and a minute', () => {
     expect(nextLookMs(50_000, 700, 0)).toBe(700);
-    expect(nextLookMs(0, 1, 0)).toBe(270);
+    expect(nextLookMs(0, 1, 0)).toBe(290);
     expect(nextLookMs(0, 10_000_000, 0)).toBe(60_000);
+  });
+
+  test('comes later where a worker has many waits, but for those that are young', () => {
+    expect(nextLookMs(60_000, null, 0, 300)).toBe(3_900);
+    expect(nextLookMs(60_000, null, 0, 2_000)).toBe(13_333);
+    expect(nextLookMs(60_000, null, 0, 1_000_000)).toBe(30_000);
+    expect(nextLookMs(5_000, null, 0, 2_000)).toBe(790);
+    expect(nextLookMs(60_000, 2_000, 0, 2_000)).toBe(2_000);
   });
 
   test('is spread by jitter, only to the earlier side', () => {
