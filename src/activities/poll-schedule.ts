@@ -1,8 +1,8 @@
 /** When to look again: pure. */
 
 /** A share of the time waited, so that the lag is a share of it too, whatever the run takes. */
-const SHARE = 0.1;
-const FLOOR_MS = 290;
+const SHARE = 0.101;
+const FLOOR_MS = 280;
 /** From here on the interval stands still: the median lag stays under that of a poll every five seconds. */
 const STEADY_MS = 3_900;
 /** A wait that is long past what models usually take is looked at less often again. */

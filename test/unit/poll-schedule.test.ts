@@ -32,7 +32,7 @@ describe('the time of the next look', () => {
 
   test('is what the provider wishes, within a floor and a minute', () => {
     expect(nextLookMs(50_000, 700, 0)).toBe(700);
-    expect(nextLookMs(0, 1, 0)).toBe(290);
+    expect(nextLookMs(0, 1, 0)).toBe(280);
     expect(nextLookMs(0, 10_000_000, 0)).toBe(60_000);
   });
 
@@ -40,7 +40,7 @@ describe('the time of the next look', () => {
     expect(nextLookMs(60_000, null, 0, 300)).toBe(3_900);
     expect(nextLookMs(60_000, null, 0, 2_000)).toBe(13_333);
     expect(nextLookMs(60_000, null, 0, 1_000_000)).toBe(30_000);
-    expect(nextLookMs(5_000, null, 0, 2_000)).toBe(790);
+    expect(nextLookMs(5_000, null, 0, 2_000)).toBe(785);
     expect(nextLookMs(60_000, 2_000, 0, 2_000)).toBe(2_000);
   });
 
