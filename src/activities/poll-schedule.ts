@@ -1,7 +1,7 @@
 /** When to look again: pure. */
 
 /** A share of the time waited, so that the lag is a share of it too, whatever the run takes. */
-const SHARE = 0.101;
+const SHARE = 0.102;
 const FLOOR_MS = 280;
 /** From here on the interval stands still: the median lag stays under that of a poll every five seconds. */
 const STEADY_MS = 3_900;
@@ -9,7 +9,7 @@ const STEADY_MS = 3_900;
 const LATE_SHARE = 0.024;
 const CAP_MS = 30_000;
 /** Looks are spread over the last part of their interval, so that runs started together drift apart. */
-const JITTER = 0.03;
+const JITTER = 0.02;
 /** A look of a wait that has given its slot back is a retry at Temporal's server: a worker asks for so many at most. */
 const LOOKS_A_SECOND = 150;
 /** The shortest timer that Temporal's server keeps to the moment. */
