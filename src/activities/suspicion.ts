@@ -80,13 +80,19 @@ export interface StepOfTask {
   readonly identity: string;
   /** Events of the execution when the workflow's code came to it. */
   readonly events: number;
+  /** When it was scheduled, by the worker's clock; epoch milliseconds. */
+  readonly scheduledMs: number;
 }
+
+const timeOf = ({ eventTime }: HistoryEvent): number =>
+  Number(eventTime?.seconds ?? 0) * 1_000 + (eventTime?.nanos ?? 0) / 1e6;
 
 /**
  * Reads an execution's events, the last one first.
  *
  * A worker that was stopped in a task and wakes up in the next one that it was given still holds the steps of the first:
- * they are not its turn once the workflow has gone on without them.
+ * they are not its turn once the workflow has gone on without them. Nor may a step act that is older than the task under
+ * way, where its own was given up: the task under way has a step like it. (Clocks that differ cost a retry, or nothing.)
  *
  * `suspect`: a workflow task was given up after the last one that completed. Where none has completed yet the reading
  * goes on in the execution that was continued as new: the try that was lost there may have gone further than the one
@@ -99,16 +105,23 @@ export async function readStanding(
   step: StepOfTask,
 ): Promise<Standing> {
   let turn: Turn | null = null;
+  let begunMs = 0;
   for (let at: string | null | undefined = step.runId; at != null && at !== '';) {
     let passOver = at === step.runId ? 0 : 1;
     let before: string | null | undefined = null;
     for await (const event of events(at)) {
-      turn ??= turnBy(event, step.identity);
+      if (turn === null) {
+        turn = turnBy(event, step.identity);
+        begunMs = timeOf(event);
+      }
       const since = at === step.runId && Number(event.eventId) > step.events;
       if (since && PROGRESS.some((field) => Boolean(event[field])))
         return { turn: 'not_ours', suspect: true };
       const trace = readTrace(event);
-      if (trace === 'lost') return { turn, suspect: true };
+      if (trace === 'lost') {
+        const isOlder = since && turn === 'ours' && step.scheduledMs < begunMs;
+        return { turn: isOlder ? 'unknown' : turn, suspect: true };
+      }
       if (trace === 'completed' && !since && passOver-- === 0) return { turn, suspect: false };
       if (trace === 'started')
         before = event.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
@@ -141,8 +154,9 @@ async function* readBackwards({ client, info }: Context, runId: string): AsyncGe
 async function standingOfTask(context: Context, events: number): Promise<Standing> {
   const runId = context.info.workflowExecution?.runId ?? '';
   const { identity } = context.client.options;
+  const step = { runId, identity, events, scheduledMs: context.info.scheduledTimestampMs };
   try {
-    return await readStanding((at) => readBackwards(context, at), { runId, identity, events });
+    return await readStanding((at) => readBackwards(context, at), step);
   } catch {
     return { turn: 'unknown', suspect: true };
   }

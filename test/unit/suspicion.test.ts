@@ -19,13 +19,17 @@ const taskOf = (identity: string): object => ({ workflowTaskStartedEventAttribut
  *
  * @param events of the execution when the workflow came to the step
  */
-const standingIn = (executions: Record<string, readonly object[]>, events = Infinity): Promise<Standing> =>
+const standingIn = (
+  executions: Record<string, readonly object[]>,
+  events = Infinity,
+  scheduledMs = 0,
+): Promise<Standing> =>
   readStanding(
     async function* (runId) {
       const numbered = (executions[runId] ?? []).map((event, index) => ({ ...event, eventId: index + 1 }));
       yield* numbered.toReversed() as unknown as HistoryEvent[];
     },
-    { runId: 'this', identity: 'me', events },
+    { runId: 'this', identity: 'me', events, scheduledMs },
   );
 const lostIn = async (executions: Record<string, readonly object[]>): Promise<boolean> =>
   (await standingIn(executions)).suspect;
@@ -91,10 +95,16 @@ describe('a step of a task that a stopped worker still holds', () => {
     expect((await standingIn({ this: events }, events.length)).turn).toBe('ours');
   });
 
-  test('is its turn, and suspect, where the task was given to it again', async () => {
-    const again = [timedOut(START_TO_CLOSE), scheduled, taskOf('me')];
-    expect(await standingIn({ this: [...before, ...again] }, before.length)).toEqual({
+  test('is its turn, and suspect, where the task was given to it again and this step is of that task', async () => {
+    const mine = { ...taskOf('me'), eventTime: { seconds: 10, nanos: 500_000_000 } };
+    const events = [...before, timedOut(START_TO_CLOSE), scheduled, mine];
+    expect(await standingIn({ this: events }, before.length, 10_600)).toEqual({
       turn: 'ours',
+      suspect: true,
+    });
+    // Older than the task under way, which has a step like it: an overloaded worker came to it too late.
+    expect(await standingIn({ this: events }, before.length, 9_000)).toEqual({
+      turn: 'unknown',
       suspect: true,
     });
   });
