@@ -14,7 +14,7 @@ import { drawTable, drawTargets } from './print.ts';
 import { surroundings } from './report.ts';
 import type { Report } from './report.ts';
 import type { Scenario } from './scenario.ts';
-import { SCENARIOS } from './scenarios/index.ts';
+import { judgeFigures, SCENARIOS } from './scenarios/index.ts';
 import { setStage } from './stage.ts';
 
 const { values: flags } = parseArgs({
@@ -48,9 +48,7 @@ try {
 } finally {
   await stage.stop();
 }
-const targets = played.flatMap(({ name, judge }) =>
-  judge(figures[name]).map((target) => ({ scenario: name, ...target })),
-);
+const targets = judgeFigures(figures);
 
 const report: Report = {
   ...provenance,

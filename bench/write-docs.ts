@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { docsPage } from './docs-page.ts';
 import { mergeReports } from './report.ts';
 import type { Report } from './report.ts';
-import { SCENARIOS } from './scenarios/index.ts';
+import { judgeFigures } from './scenarios/index.ts';
 
 const [first, ...later] = process.argv.slice(2).map((file): Report => {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
@@ -21,10 +21,7 @@ if (first === undefined) {
   process.exit(2);
 }
 const merged = mergeReports(first, later);
-const targets = SCENARIOS.filter(({ name }) => merged.figures[name] !== undefined).flatMap((scenario) =>
-  scenario.judge(merged.figures[scenario.name]).map((target) => ({ scenario: scenario.name, ...target })),
-);
-const report: Report = { ...merged, targets };
+const report: Report = { ...merged, targets: judgeFigures(merged.figures) };
 const docs = new URL('../docs/', import.meta.url);
 mkdirSync(new URL('figures/', docs), { recursive: true });
 writeFileSync(new URL('figures/bench.json', docs), `${JSON.stringify(report)}\n`);

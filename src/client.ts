@@ -41,7 +41,7 @@ export interface RunListing {
   readonly workflowStatus: WorkflowExecutionStatusName;
   readonly startTime: Date;
   readonly closeTime: Date | null;
-  /** The run's status; of one that has ended only if it completed or an attempt was made. */
+  /** The run's status; null also where it was terminated, or ended before an attempt was made. */
   readonly status: string | null;
   readonly assistantId: string | null;
   readonly backend: string | null;

@@ -56,7 +56,10 @@ export interface TryAgain {
   readonly not_before_ms: number;
 }
 
-/** It ran for a query, ahead of the workflow task that it belongs to: nothing of this may be kept. Never recorded. */
+/**
+ * It ran for a query, ahead of the workflow task that it belongs to, or for a task that the workflow has gone on without:
+ * nothing of this may be kept. Never recorded.
+ */
 export interface NotOurs {
   readonly kind: 'not_ours';
 }

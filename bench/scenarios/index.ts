@@ -1,5 +1,5 @@
 /** Every scenario, in the order in which they are played. */
-import type { Scenario } from '../scenario.ts';
+import type { Scenario, Target } from '../scenario.ts';
 import { history } from './history.ts';
 import { inFlight } from './in-flight.ts';
 import { lag } from './lag.ts';
@@ -24,3 +24,11 @@ export const SCENARIOS: readonly Scenario<unknown>[] = [
   sealed(recovery),
   sealed(inFlight),
 ];
+
+/** What is expected of every scenario that these figures are of. */
+export const judgeFigures = (
+  figures: Readonly<Record<string, unknown>>,
+): readonly (Target & { readonly scenario: string })[] =>
+  SCENARIOS.filter(({ name }) => figures[name] !== undefined).flatMap(({ name, judge }) =>
+    judge(figures[name]).map((target) => ({ scenario: name, ...target })),
+  );

@@ -9,7 +9,7 @@ import { startBeat } from './beat.ts';
 import type { ActivityDeps } from './deps.ts';
 import { isLostStepOver, lookUntil } from './lost-step.ts';
 import type { RequestSource } from './request-source.ts';
-import { resolveStep } from './resolve-step.ts';
+import { attemptKey, resolveStep } from './resolve-step.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
 
 const CLOCK_SKEW_MS = 120_000;
@@ -34,14 +34,12 @@ async function findLost(
   where: Where,
   signal: AbortSignal,
 ): Promise<Found> {
-  const { backend, run } = await resolveStep(deps, requests, input, keyOf(input), true);
+  const { backend, run } = await resolveStep(deps, requests, input, attemptKey(input), true);
   if (where === null || backend.find === undefined) return { backend, run, attempt: null, searched: false };
   const { thread_id, since_ms } = where;
   const found = await backend.find(run, { thread_id, since_ms: since_ms - CLOCK_SKEW_MS }, signal);
   return { backend, run, attempt: found?.attempt ?? null, searched: true };
 }
-
-const keyOf = (input: CancelRunInput): string => `${input.first_execution_run_id}/${input.number}`;
 
 /** A create that nothing finds comes to its end by itself; then its thread is left usable. */
 async function outlast(found: Found, input: CancelRunInput, signal: AbortSignal): Promise<boolean> {
@@ -66,7 +64,7 @@ async function outlastSubmit(
   // Histories of earlier versions lack the field.
   const call_ids = (input.lost_outputs as CancelRunInput['lost_outputs'] | undefined) ?? [];
   if (thread_id === null || call_ids.length === 0) return;
-  const { backend, run } = await resolveStep(deps, requests, input, keyOf(input), true);
+  const { backend, run } = await resolveStep(deps, requests, input, attemptKey(input), true);
   await isLostStepOver(backend, run, { thread_id, call_ids, first: false }, input.until_ms, signal);
 }
 

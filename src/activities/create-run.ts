@@ -5,7 +5,7 @@ import type { CreateRunInput, CreateRunOutput } from '../steps.ts';
 import { actAtProvider } from './act-at-provider.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
-import { resolveActingStep } from './resolve-step.ts';
+import { attemptKey, resolveActingStep } from './resolve-step.ts';
 
 /** Clocks of worker and provider may differ by this much. */
 const CLOCK_SKEW_MS = 120_000;
@@ -20,8 +20,7 @@ export async function createRun(
   requests: RequestSource,
   input: CreateRunInput,
 ): Promise<CreateRunOutput> {
-  const key = `${input.first_execution_run_id}/${input.number}`;
-  const resolved = await resolveActingStep(deps, requests, input, key, input.number > 1);
+  const resolved = await resolveActingStep(deps, requests, input, attemptKey(input), input.number > 1);
   if ('kind' in resolved) return resolved;
   const { backend, run, request } = resolved;
 

@@ -16,6 +16,12 @@ export interface StepOfRun {
   readonly request?: RunRequest;
 }
 
+/** The key that an attempt bears at its provider. */
+export const attemptKey = (step: {
+  readonly first_execution_run_id: string;
+  readonly number: number;
+}): string => `${step.first_execution_run_id}/${step.number}`;
+
 export type ResolvedStep = Resolved & { readonly request: RunRequest };
 
 /**

@@ -4,11 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { actAtProvider } from '../../src/activities/act-at-provider.ts';
 import { openWire } from '../../src/backends/openai-wire.ts';
 import { startCannedServer, type CannedServer } from '../support/backend-canned-server.ts';
-
-/** Stops the whole process, as SIGSTOP and SIGCONT do. */
-function stopProcess(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
+import { stopProcess } from '../support/stop-process.ts';
 
 /** A client whose history has this worker's own task under way; the process is stopped once that was read. */
 const clientThatStops = (ms: number): Client =>

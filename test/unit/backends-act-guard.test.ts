@@ -2,11 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { guardActs } from '../../src/backends/act-guard.ts';
 import { openWire } from '../../src/backends/openai-wire.ts';
 import { startCannedServer, type CannedServer } from '../support/backend-canned-server.ts';
-
-/** Stops the whole process, as SIGSTOP and SIGCONT do. */
-function stopProcess(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
+import { stopProcess } from '../support/stop-process.ts';
 
 describe('a process that was stopped while it was about to act', () => {
   let server: CannedServer;
