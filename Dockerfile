@@ -13,7 +13,8 @@ RUN npm install --save-prod --save-exact $(node -p "const { peerDependencies, de
 RUN npm prune --omit=dev
 
 FROM node:24.21.0-bookworm-slim
-ENV NODE_ENV=production DROVER_LOG_FORMAT=json DROVER_METRICS=0.0.0.0:9464
+# Two arenas: glibc keeps what it has freed in each, and one a thread would be dozens.
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2 DROVER_LOG_FORMAT=json DROVER_METRICS=0.0.0.0:9464
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules

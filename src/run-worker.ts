@@ -12,6 +12,7 @@ import type { ConnectionSettings } from './connection.ts';
 import { createWorker } from './create-worker.ts';
 import { readEnvironment } from './env.ts';
 import type { Environment } from './env.ts';
+import { tuneHeaps } from './heaps.ts';
 import { createLogger, installRuntime } from './logging.ts';
 import { listenForStop } from './stop-signals.ts';
 
@@ -57,6 +58,7 @@ interface Setup {
  */
 export async function runWorker(options: RunWorkerOptions = {}): Promise<number> {
   const stop = listenForStop();
+  tuneHeaps();
   try {
     const setup = await readSetup(options);
     const logger = createLogger({ level: setup.environment.logLevel, format: setup.environment.logFormat });

@@ -42,13 +42,13 @@ interface Load {
   readonly runs: number;
   /** All wait together for so long once the last one is started. */
   readonly together_s: number;
-  /** Over which the ends are spread, so that the lag is not that of a herd. */
-  readonly ends_s: number;
 }
 
 const LANES = 50;
 /** Starts a second: below what one worker drives. */
 const STARTS = 10;
+/** Ends a second, so that the lag is not that of a herd. */
+const ENDS = 20;
 const SAMPLE_MS = 1_000;
 
 async function eachInLanes(jobs: readonly Job[], act: (job: Job) => Promise<void>): Promise<void> {
@@ -99,9 +99,9 @@ async function watch(
 }
 
 /** The nth run ends so long after its start that all wait together, and end one after the other. */
-function thinkMs(index: number, { runs, together_s, ends_s }: Load): number {
+function thinkMs(index: number, { runs, together_s }: Load): number {
   const left = (runs - index) / STARTS;
-  return Math.round(1_000 * (left + together_s + (ends_s * index) / runs));
+  return Math.round(1_000 * (left + together_s + index / ENDS));
 }
 
 async function startPaced(
@@ -121,7 +121,7 @@ async function startPaced(
 }
 
 async function measure(stage: Stage, load: Load, say: (message: string) => void): Promise<InFlightRow> {
-  const { runs, together_s, ends_s } = load;
+  const { runs, together_s } = load;
   const [port = 0] = await findFreePorts(1);
   const drover = await startDrover(stage, { env: { DROVER_METRICS: `127.0.0.1:${port}` } });
   const over = new AbortController();
@@ -138,7 +138,7 @@ async function measure(stage: Stage, load: Load, say: (message: string) => void)
     const before = residentMb(drover.pid);
     const watching = watch(stage, drover.pid, `http://127.0.0.1:${port}/metrics`, over.signal);
     const starts = await startPaced(drover, jobs);
-    await sleep((together_s + ends_s) * 1_000);
+    await sleep((together_s + runs / ENDS) * 1_000);
     over.abort();
     const samples = await watching;
     await eachInLanes(jobs, (job) => drover.ended(job));
@@ -201,10 +201,10 @@ function cpuShare(samples: readonly Sample[]): InFlightRow['cpu_share'] {
 
 async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<InFlightFigures> {
   const loads: readonly Load[] = quick
-    ? [{ runs: 50, together_s: 5, ends_s: 5 }]
+    ? [{ runs: 50, together_s: 5 }]
     : [
-        { runs: 2_000, together_s: 15, ends_s: 30 },
-        { runs: 2_000, together_s: 180, ends_s: 30 },
+        { runs: 2_000, together_s: 15 },
+        { runs: 2_000, together_s: 180 },
       ];
   const rows: InFlightRow[] = [];
   for (const load of loads) rows.push(await measure(stage, load, say));
@@ -228,7 +228,7 @@ function tables({ rows }: InFlightFigures): readonly Table[] {
   return [
     {
       title: 'In flight',
-      note: `Runs on the Responses wire in one worker process, ${STARTS} started a second, that all wait together for a time. Memory is the most that the process held in RAM; shares of a core and slots of activities are those while all of them waited. Missed heartbeats are ${NAMES.activities.awaitRun} and all else that Temporal's server gave up, by its own counters. Create is from a run's start until the provider was asked for it. The lag is that of every tenth run; the ends are spread over half a minute.`,
+      note: `Runs on the Responses wire in one worker process, ${STARTS} started a second, that all wait together for a time. Memory is the most that the process held in RAM; shares of a core and slots of activities are those while all of them waited. Missed heartbeats are ${NAMES.activities.awaitRun} and all else that Temporal's server gave up, by its own counters. Create is from a run's start until the provider was asked for it. The lag is that of every tenth run; ${ENDS} end a second.`,
       head: [
         'runs',
         'together s',

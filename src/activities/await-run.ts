@@ -9,7 +9,7 @@ import { ACTIVITY_FAILURES } from '../steps.ts';
 import type { AttemptOutput, AttemptRef, AwaitRunInput, AwaitRunOutput } from '../steps.ts';
 import { planCalls } from '../tools/plan-calls.ts';
 import { readEnd } from './attempt-reason.ts';
-import { startBeat } from './beat.ts';
+import { BEAT_MS, startBeat } from './beat.ts';
 import { boundOutput } from './bound-answer.ts';
 import { withoutBulk } from './create-run.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -24,14 +24,15 @@ const REFUSED_DELAY_MS = 30_000;
 /** How long before its wait an attempt was made at most, as its create's answer came at once. */
 const CREATED_BEFORE_MS = 10 * 60_000;
 
+/** A wait that dies harms nothing, and a cancel does not wait for it: it beats half as often as what acts. */
+const WAIT_BEAT_MS = 2_000;
+
 /** Past this many calls even their refusals would not fit through Temporal. */
 const MOST_CALLS = 4 * LIMITS.callsPerRound;
 
 interface WaitDetails {
-  readonly looks: number;
   readonly status: WireStatus | null;
-  readonly next_look_at: string | null;
-  /** A look is under way, or its answer was lost: on a foreground backend it may have made a response. */
+  /** Only where a look acts: one is under way, or its answer was lost, and it may have made a response. */
   readonly looking: boolean;
 }
 
@@ -71,8 +72,10 @@ class Waiter {
   readonly #resolved: ResolvedStep;
   readonly #context = Context.current();
   readonly #lookedBefore: boolean;
+  /** A look is itself a step at the provider, as it is in foreground mode. */
+  readonly #looksAct: boolean;
+  readonly #statusBefore: WireStatus | null;
   #attempt: AttemptRef;
-  #looks: number;
   #status: WireStatus | null;
 
   constructor(deps: ActivityDeps, input: AwaitRunInput, resolved: ResolvedStep) {
@@ -81,14 +84,19 @@ class Waiter {
     this.#attempt = input.attempt;
     this.#resolved = resolved;
     const before = this.#context.info.heartbeatDetails as WaitDetails | null | undefined;
-    this.#looks = before?.looks ?? 0;
-    this.#status = before?.status ?? null;
-    this.#lookedBefore = before?.looking ?? !isUntouchedFirstTry(this.#context.info);
+    this.#looksAct = resolved.backend.lookActs?.(input.attempt) === true;
+    this.#statusBefore = before?.status ?? null;
+    this.#status = this.#statusBefore;
+    this.#lookedBefore = this.#looksAct && (before?.looking ?? !isUntouchedFirstTry(this.#context.info));
   }
 
-  #details(nextMs: number | null, looking = nextMs === null): WaitDetails {
-    const at = nextMs === null ? null : new Date(Date.now() + nextMs).toISOString();
-    return { looks: this.#looks, status: this.#status, next_look_at: at, looking };
+  #details(looking: boolean): WaitDetails {
+    return { status: this.#status, looking: this.#looksAct && looking };
+  }
+
+  /** The server keeps what the last try told it: telling it the same again at each look would be a third of their cost. */
+  #tellBeforeTheEnd(details: WaitDetails): void {
+    if (this.#looksAct || details.status !== this.#statusBefore) this.#context.heartbeat(details);
   }
 
   #waitedMs(): number {
@@ -101,10 +109,9 @@ class Waiter {
   }
 
   async wait(): Promise<AwaitRunOutput> {
-    using beat = startBeat<WaitDetails>(this.#details(null));
+    using beat = startBeat<WaitDetails>(this.#details(true), this.#looksAct ? BEAT_MS : WAIT_BEAT_MS);
     // What this look makes, a later one has to know of.
-    if (this.#resolved.backend.lookActs?.(this.#input.attempt) === true)
-      this.#context.heartbeat(this.#details(null));
+    if (this.#looksAct) this.#context.heartbeat(this.#details(true));
     const signal = AbortSignal.any([this.#context.cancellationSignal, this.#deps.shutdownSignal]);
     const tell: Tell = (details) => {
       beat.details = details;
@@ -115,7 +122,7 @@ class Waiter {
       if (thrown instanceof ApplicationFailure) throw thrown;
       if (signal.aborted) throw await this.#stopped();
       const error = asBackendError(thrown);
-      this.#context.heartbeat(this.#details(null, this.#lookedBefore || error.answerLost));
+      this.#tellBeforeTheEnd(this.#details(this.#lookedBefore || error.answerLost));
       return this.#failed(error);
     }
   }
@@ -139,14 +146,13 @@ class Waiter {
     for (;;) {
       const nextLook = (): number => nextMs;
       for await (const seen of backend.observe(this.#attempt, run, { signal, nextLook })) {
-        this.#looks += 1;
         this.#status = seen.run.status;
         const answer = await this.#answer(seen, signal);
         if (answer !== null) return answer;
         nextMs = this.#nextMs(seen.look_after_ms);
-        tell(this.#details(nextMs));
+        tell(this.#details(false));
         if (isHoldOver(this.#waitedMs(), nextMs, this.#deps.holds.count)) {
-          this.#context.heartbeat(this.#details(nextMs));
+          this.#tellBeforeTheEnd(this.#details(false));
           throw waiting(nextMs);
         }
       }
@@ -188,7 +194,7 @@ class Waiter {
   #failed(error: BackendError): AwaitRunOutput {
     const { backend } = this.#resolved;
     if (error.kind === 'not_found') return { kind: 'gone' };
-    if (!error.retryable && backend.lookActs?.(this.#input.attempt) === true) {
+    if (!error.retryable && this.#looksAct) {
       throw backendFailure(error, backend.name, { suspect: false });
     }
     const left = this.#input.until_ms - Date.now();

@@ -8,7 +8,8 @@ import {
 } from '@temporalio/client';
 import { confirmHeartbeat } from './confirm-heartbeat.ts';
 
-const INTERVAL_MS = 1_000;
+/** Between two beats of what acts. */
+export const BEAT_MS = 1_000;
 const CONFIRM_MS = 5_000;
 const NOT_OURS = [ActivityNotFoundError, ActivityCancelledError, ActivityPausedError, ActivityResetError];
 
@@ -22,8 +23,8 @@ export interface Beat<D> extends Disposable {
   record(details: D): Promise<boolean>;
 }
 
-/** Beats each second, with the details as they are then, until disposed: what ends sooner costs no beat. */
-export function startBeat<D>(details: D): Beat<D> {
+/** Beats at an interval, with the details as they are then, until disposed: what ends sooner costs no beat. */
+export function startBeat<D>(details: D, intervalMs = BEAT_MS): Beat<D> {
   const context = Context.current();
   const beat = {
     details,
@@ -44,6 +45,6 @@ export function startBeat<D>(details: D): Beat<D> {
   const tick = (): void => context.heartbeat(beat.details);
   if (context.info.isLocal)
     return { ...beat, record: () => Promise.resolve(true), [Symbol.dispose]: () => undefined };
-  const timer = setInterval(tick, INTERVAL_MS);
+  const timer = setInterval(tick, intervalMs);
   return beat;
 }

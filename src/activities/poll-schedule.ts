@@ -12,6 +12,8 @@ const CAP_MS = 30_000;
 const JITTER = 0.02;
 /** A look of a wait that has given its slot back is a retry at Temporal's server: a worker asks for so many at most. */
 const LOOKS_A_SECOND = 150;
+/** Of that spacing, upwards and downwards: looks that the server has handed out late, and together, come apart again. */
+const CROWD_JITTER = 0.2;
 /** The shortest timer that Temporal's server keeps to the moment. */
 const SERVER_TIMER_MS = 1_000;
 
@@ -29,7 +31,8 @@ export function nextLookMs(waitedMs: number, wishMs: number | null, random: numb
   const steady = Math.min(FLOOR_MS + SHARE * waited, STEADY_MS);
   const interval = Math.min(Math.max(steady, LATE_SHARE * waited), CAP_MS);
   const own = interval * (1 - JITTER * random);
-  const crowded = Math.min((waits * 1_000) / LOOKS_A_SECOND, CAP_MS);
+  const spaced = ((waits * 1_000) / LOOKS_A_SECOND) * (1 + CROWD_JITTER * (2 * random - 1));
+  const crowded = Math.min(spaced, CAP_MS);
   // A young wait looks from its slot, which costs Temporal's server nothing.
   return Math.round(own < SERVER_TIMER_MS ? own : Math.max(own, crowded));
 }
