@@ -2,7 +2,7 @@
  * Import borders: what each part may import. See AGENTS.md; `test/unit/borders.test.ts` proves each rule.
  * Types count as imports here: the parser does not tell `import type` from `import`.
  */
-const PURE = '^src/(run|contract|failures|steps|search-attributes)\\.ts$';
+const PURE = '^src/(run|run-transitions|json-depth|contract|failures|steps|search-attributes)\\.ts$';
 const WORKFLOW_LIBRARY = 'node_modules/@temporalio/(workflow|common)/';
 /** What loads Temporal's native worker, beside the modules that only name its types. */
 const WORKER =
@@ -31,8 +31,8 @@ module.exports = {
     ),
     only(
       'pure-types',
-      '^src/(run|contract|failures|steps)\\.ts$',
-      ['^src/(run|contract|failures|steps)\\.ts$'],
+      '^src/(run|run-transitions|json-depth|contract|failures|steps)\\.ts$',
+      ['^src/(run|run-transitions|json-depth|contract|failures|steps)\\.ts$'],
       'the vocabulary imports nothing but itself',
     ),
     only(
@@ -96,7 +96,7 @@ module.exports = {
       'emulator-stands-alone',
       'the embedded provider knows nothing of Drover but the run object',
       { path: '^src/emulator/' },
-      { path: ['^src/(?!emulator/|run\\.ts$)', 'node_modules/(@temporalio|openai)/'] },
+      { path: ['^src/(?!emulator/|(run|json-depth)\\.ts$)', 'node_modules/(@temporalio|openai)/'] },
     ),
     forbid(
       'emulator-not-in-the-product',
@@ -132,7 +132,7 @@ module.exports = {
       [
         '^faults/(judge/|(kill-windows|plan|script|shapes|requests|tool-table|tool-journal|nemesis-journal)\\.ts$)',
         '^faults/drivers/driver\\.ts$',
-        '^src/(run\\.ts$|emulator/)',
+        '^src/((run|json-depth)\\.ts$|emulator/)',
       ],
       'what judges the faults reads journals, and asks no driver',
     ),

@@ -41,6 +41,13 @@ interface Variant {
   readonly wire: Job['wire'];
 }
 
+interface Load {
+  readonly rounds: number;
+  readonly runs: number;
+  /** In each, every driver has its batch. */
+  readonly cycles: number;
+}
+
 let lastBatch = 0;
 
 async function drive(driver: WorkflowDriver, jobs: readonly Job[], inFlight: number): Promise<void> {
@@ -111,19 +118,20 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
   ];
   const floor: Variant = { name: 'noop', driver: noop, wire: 'responses' };
   const inFlight = quick ? 20 : 100;
-  const sizes: readonly (readonly [rounds: number, runs: number])[] = quick
-    ? [[1, 40]]
+  const loads: readonly Load[] = quick
+    ? [{ rounds: 1, runs: 40, cycles: 1 }]
     : [
-        [1, 200],
-        [3, 100],
-        [9, 60],
+        { rounds: 1, runs: 200, cycles: 5 },
+        { rounds: 3, runs: 100, cycles: 3 },
+        { rounds: 9, runs: 60, cycles: 2 },
       ];
-  const cycles = quick ? 1 : 3;
+  const warming = quick ? 20 : 100;
   const measured: Batch[] = [];
   try {
-    for (const variant of [floor, ...variants]) await runBatch(stage, variant, 1, { runs: 20, inFlight });
-    for (let cycle = 1; cycle <= cycles; cycle += 1) {
-      for (const [rounds, runs] of sizes) {
+    for (const variant of [floor, ...variants])
+      await runBatch(stage, variant, 1, { runs: warming, inFlight });
+    for (const { rounds, runs, cycles } of loads) {
+      for (let cycle = 1; cycle <= cycles; cycle += 1) {
         say(`${runs} runs with ${rounds} round(s) each, cycle ${cycle} of ${cycles}`);
         measured.push(await runBatch(stage, floor, null, { runs: quick ? 100 : 300, inFlight }));
         for (const variant of variants)
@@ -166,7 +174,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
   return [
     {
       title: 'Throughput',
-      note: `${in_flight} runs at once, the model does not think. Medians of batches that took turns; processor time is that of each process, in milliseconds a run. The poll loop and Drover on the Assistants wire make a thread for each run.`,
+      note: `${in_flight} runs at once, the model does not think, workers are warm. Medians of batches that took turns; processor time is that of each process, in milliseconds a run. The poll loop and Drover on the Assistants wire make a thread for each run.`,
       head: [
         'driver',
         'rounds',

@@ -19,6 +19,23 @@ export interface Standing {
   readonly suspect: boolean;
 }
 
+/** A standing, and when the task under way began, by the server's clock; epoch milliseconds. */
+export interface Reading extends Standing {
+  readonly begunMs: number;
+}
+
+/**
+ * A task that is older may be over before the server is told what a step in it has made: half of the 5 seconds that
+ * Drover's clients ask for (decision 014).
+ */
+const OLDEST_TASK_MS = 2_500;
+
+/** What a step in an old task would make is left to a plain activity, which has all the time. Pure. */
+export function standingAt({ begunMs, ...standing }: Reading, nowMs: number): Standing {
+  const isLate = standing.turn === 'ours' && nowMs - begunMs > OLDEST_TASK_MS;
+  return isLate ? { ...standing, turn: 'unknown' } : standing;
+}
+
 /** `temporal.api.enums.v1.TimeoutType`. */
 const SCHEDULE_TO_START = 2;
 const PAGE = 5;
@@ -103,7 +120,7 @@ const timeOf = ({ eventTime }: HistoryEvent): number =>
 export async function readStanding(
   events: (runId: string) => AsyncIterable<HistoryEvent>,
   step: StepOfTask,
-): Promise<Standing> {
+): Promise<Reading> {
   let turn: Turn | null = null;
   let begunMs = 0;
   for (let at: string | null | undefined = step.runId; at != null && at !== '';) {
@@ -116,19 +133,19 @@ export async function readStanding(
       }
       const since = at === step.runId && Number(event.eventId) > step.events;
       if (since && PROGRESS.some((field) => Boolean(event[field])))
-        return { turn: 'not_ours', suspect: true };
+        return { turn: 'not_ours', suspect: true, begunMs };
       const trace = readTrace(event);
       if (trace === 'lost') {
         const isOlder = since && turn === 'ours' && step.scheduledMs < begunMs;
-        return { turn: isOlder ? 'unknown' : turn, suspect: true };
+        return { turn: isOlder ? 'unknown' : turn, suspect: true, begunMs };
       }
-      if (trace === 'completed' && !since && passOver-- === 0) return { turn, suspect: false };
+      if (trace === 'completed' && !since && passOver-- === 0) return { turn, suspect: false, begunMs };
       if (trace === 'started')
         before = event.workflowExecutionStartedEventAttributes?.continuedExecutionRunId;
     }
     at = before;
   }
-  return { turn: turn ?? 'unknown', suspect: false };
+  return { turn: turn ?? 'unknown', suspect: false, begunMs };
 }
 
 async function* readBackwards({ client, info }: Context, runId: string): AsyncGenerator<HistoryEvent> {
@@ -156,7 +173,8 @@ async function standingOfTask(context: Context, events: number): Promise<Standin
   const { identity } = context.client.options;
   const step = { runId, identity, events, scheduledMs: context.info.scheduledTimestampMs };
   try {
-    return await readStanding((at) => readBackwards(context, at), step);
+    const reading = await readStanding((at) => readBackwards(context, at), step);
+    return standingAt(reading, Date.now());
   } catch {
     return { turn: 'unknown', suspect: true };
   }

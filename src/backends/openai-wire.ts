@@ -1,5 +1,6 @@
 /** One HTTP request on the official `openai` client: no retries, no environment, errors in the port's words. */
 import { OpenAI } from 'openai';
+import { isNestedDeeper } from '../json-depth.ts';
 import { isId } from '../run.ts';
 import { assertNotStopped } from './act-guard.ts';
 import { boundBody, isBodyTooLarge } from './bounded-body.ts';
@@ -111,7 +112,7 @@ export function openWire(
         }).withResponse();
         const { data, response, request_id: requestId } = await untilAborted(asked, signal);
         const body = parse(data);
-        if (isNestedTooDeeply(body)) {
+        if (isNestedDeeper(body, MAX_NESTING)) {
           throw malformedAnswer({ backend: name, what }, 'the body is nested too deeply');
         }
         return {
@@ -161,16 +162,6 @@ function parse(data: unknown): unknown {
 
 /** Deeper than any answer; what reads, copies and writes an answer recurses. */
 const MAX_NESTING = 256;
-
-/** Reads level by level, for recursion is what it guards. */
-function isNestedTooDeeply(body: unknown): boolean {
-  let level: readonly unknown[] = [body];
-  for (let depth = 0; depth <= MAX_NESTING; depth++) {
-    level = level.flatMap((held) => (typeof held === 'object' && held !== null ? Object.values(held) : []));
-    if (level.length === 0) return false;
-  }
-  return true;
-}
 
 /**
  * An id as one segment of a path.

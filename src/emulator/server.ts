@@ -1,6 +1,7 @@
 /** The HTTP server: every request is journalled, meets its fault, is checked, acts, and is answered. */
 import Fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isNestedDeeper } from '../json-depth.ts';
 import { answerError, exchange, nameOf, NOT_JSON } from './exchange.ts';
 import type { Answer } from './exchange.ts';
 import * as errors from './errors.ts';
@@ -128,21 +129,11 @@ function refuse(world: World, request: FastifyRequest, reply: FastifyReply, erro
 /** Deeper than any request of the wires; what checks and writes down a body recurses. */
 const MAX_NESTING = 512;
 
-/** Level by level: recursion is what it guards. */
-function isNestedTooDeeply(body: unknown): boolean {
-  let level: readonly unknown[] = [body];
-  for (let depth = 0; depth <= MAX_NESTING; depth++) {
-    level = level.flatMap((held) => (typeof held === 'object' && held !== null ? Object.values(held) : []));
-    if (level.length === 0) return false;
-  }
-  return true;
-}
-
 function readBodyText(given: string): unknown {
   if (given === '') return undefined;
   try {
     const body: unknown = JSON.parse(given);
-    return isNestedTooDeeply(body) ? NOT_JSON : body;
+    return isNestedDeeper(body, MAX_NESTING) ? NOT_JSON : body;
   } catch {
     return NOT_JSON;
   }

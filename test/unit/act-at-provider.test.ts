@@ -17,8 +17,12 @@ const clientThatStops = (ms: number): Client =>
         await new Promise((resolve) => {
           setImmediate(resolve);
         });
+        // By a clock that is ahead, so that only the guard can tell how long the process was stopped.
+        const eventTime = { seconds: Date.now() / 1_000 + 60 };
         return {
-          history: { events: [{ eventId: 3, workflowTaskStartedEventAttributes: { identity: 'me' } }] },
+          history: {
+            events: [{ eventId: 3, eventTime, workflowTaskStartedEventAttributes: { identity: 'me' } }],
+          },
         };
       },
     },

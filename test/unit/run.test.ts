@@ -5,15 +5,14 @@ import { parse } from 'yaml';
 import {
   incompleteReason,
   isKnownStatus,
-  isLegalTransition,
   isTerminal,
   pendingCalls,
   readRun,
   RUN_PROPERTIES,
   RUN_STATUSES,
-  TRANSITIONS,
 } from '../../src/run.ts';
 import type { RunObject, RunStatus } from '../../src/run.ts';
+import { isLegalTransition, TRANSITIONS } from '../../src/run-transitions.ts';
 
 /** A run with a value of its own in each of the 27 properties: no real run has all of them at once. */
 const FULL = {

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { readStanding, type HistoryEvent, type Standing } from '../../src/activities/suspicion.ts';
+import {
+  readStanding,
+  standingAt,
+  type HistoryEvent,
+  type Reading,
+  type Standing,
+} from '../../src/activities/suspicion.ts';
 
 const started = (before = ''): object => ({
   workflowExecutionStartedEventAttributes: { continuedExecutionRunId: before },
@@ -59,6 +65,35 @@ describe('a workflow task', () => {
   });
 });
 
+describe('a workflow task that began long ago', () => {
+  const reading: Reading = { turn: 'ours', suspect: false, begunMs: 10_000 };
+
+  test('may be over before the server is told what was made in it', () => {
+    expect(standingAt(reading, 12_501)).toEqual({ turn: 'unknown', suspect: false });
+  });
+
+  test('is ours until then, also where the clocks of worker and server differ the other way', () => {
+    expect(standingAt(reading, 12_500)).toEqual({ turn: 'ours', suspect: false });
+    expect(standingAt(reading, 1_000)).toEqual({ turn: 'ours', suspect: false });
+  });
+
+  test('of another worker stays that', () => {
+    expect(standingAt({ ...reading, turn: 'not_ours' }, 60_000).turn).toBe('not_ours');
+  });
+
+  test('is known by the time of its start', async () => {
+    const at = { eventTime: { seconds: 12, nanos: 250_000_000 } };
+    const events = [{ ...taskOf('me'), ...at, eventId: 3 }] as unknown as HistoryEvent[];
+    const read = readStanding(
+      async function* () {
+        yield* events;
+      },
+      { runId: 'this', identity: 'me', events: 3, scheduledMs: 0 },
+    );
+    expect((await read).begunMs).toBe(12_250);
+  });
+});
+
 describe('a workflow task that was given up', () => {
   test.each([
     ['failed', failed],
@@ -98,12 +133,12 @@ describe('a step of a task that a stopped worker still holds', () => {
   test('is its turn, and suspect, where the task was given to it again and this step is of that task', async () => {
     const mine = { ...taskOf('me'), eventTime: { seconds: 10, nanos: 500_000_000 } };
     const events = [...before, timedOut(START_TO_CLOSE), scheduled, mine];
-    expect(await standingIn({ this: events }, before.length, 10_600)).toEqual({
+    expect(await standingIn({ this: events }, before.length, 10_600)).toMatchObject({
       turn: 'ours',
       suspect: true,
     });
     // Older than the task under way, which has a step like it: an overloaded worker came to it too late.
-    expect(await standingIn({ this: events }, before.length, 9_000)).toEqual({
+    expect(await standingIn({ this: events }, before.length, 9_000)).toMatchObject({
       turn: 'unknown',
       suspect: true,
     });
@@ -111,12 +146,12 @@ describe('a step of a task that a stopped worker still holds', () => {
 
   test('is its turn where its task was only kept alive, and what was lost before stays suspect', async () => {
     const alive = [completed, scheduled, taskOf('me')];
-    expect(await standingIn({ this: [...before, ...alive] }, before.length)).toEqual({
+    expect(await standingIn({ this: [...before, ...alive] }, before.length)).toMatchObject({
       turn: 'ours',
       suspect: false,
     });
     const lost = [started(), completed, scheduled, taskOf('other'), failed, scheduled, taskOf('me')];
-    expect(await standingIn({ this: [...lost, ...alive] }, lost.length)).toEqual({
+    expect(await standingIn({ this: [...lost, ...alive] }, lost.length)).toMatchObject({
       turn: 'ours',
       suspect: true,
     });
