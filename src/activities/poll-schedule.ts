@@ -39,7 +39,7 @@ export function nextLookMs(waitedMs: number, wishMs: number | null, random: numb
 
 /** How long a wait keeps its slot and looks by itself; from then on Temporal's server keeps the timer. */
 const HOLD_MS = 20_000;
-/** A hold beats each second. Where a worker has more than so many, each one ends as soon as the server can keep its timer. */
+/** A hold beats. Where a worker has more than so many, each one ends as soon as the server can keep its timer. */
 const FEW_HOLDS = 50;
 /** Past so many, each one ends at once. */
 const MANY_HOLDS = 200;
