@@ -34,12 +34,6 @@ export const WORKER_DEFAULTS = {
   shutdownGraceTime: '30 seconds',
 } as const;
 
-/**
- * Temporal spreads a task queue over four partitions. One where nobody polls at the moment hands its tasks on by ten a
- * second, so that a burst of looks would be late.
- */
-const ACTIVITY_POLLERS = { initial: 10, minimum: 10 } as const;
-
 /** How much longer than the grace time a worker waits for tools that ignore their signal, in milliseconds. */
 export const FORCE_AFTER_GRACE_MS = 10_000;
 
@@ -61,7 +55,7 @@ export function workerSettings(worker: LoadedConfig['worker']): LoadedConfig['wo
       ? { workflowTaskPollerBehavior: workflowPollers }
       : {}),
     ...(worker.maxConcurrentActivityTaskPolls === undefined
-      ? { activityTaskPollerBehavior: { type: 'autoscaling' as const, ...ACTIVITY_POLLERS } }
+      ? { activityTaskPollerBehavior: { type: 'autoscaling' as const } }
       : {}),
     shutdownForceTime: msToNumber(grace) + FORCE_AFTER_GRACE_MS,
     ...worker,

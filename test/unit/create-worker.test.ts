@@ -39,7 +39,7 @@ describe('workerSettings', () => {
     expect(workerSettings({})).toEqual({
       ...WORKER_DEFAULTS,
       workflowTaskPollerBehavior: { type: 'autoscaling' },
-      activityTaskPollerBehavior: { type: 'autoscaling', initial: 10, minimum: 10 },
+      activityTaskPollerBehavior: { type: 'autoscaling' },
       shutdownForceTime: 30_000 + FORCE_AFTER_GRACE_MS,
     });
   });
