@@ -19,8 +19,9 @@ export interface Standing {
   readonly suspect: boolean;
 }
 
-/** A standing, and when the task under way began, by the server's clock; epoch milliseconds. */
+/** A standing, and what it was read from. */
 export interface Reading extends Standing {
+  /** Of the last event, by the server's clock, in epoch milliseconds: where the turn is ours, the task's start. */
   readonly begunMs: number;
 }
 

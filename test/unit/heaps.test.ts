@@ -16,9 +16,10 @@ const SCRIPT = `
 `;
 
 /** Bytes that the young generation of a thread has at its start. */
-async function youngBytes(...flags: readonly string[]): Promise<number> {
+async function youngBytes(flags: readonly string[] = [], nodeOptions = ''): Promise<number> {
   const args = [...flags, '--input-type=module', '--eval', SCRIPT];
-  return Number((await promisify(execFile)(process.execPath, args)).stdout);
+  const env = { ...process.env, NODE_OPTIONS: nodeOptions };
+  return Number((await promisify(execFile)(process.execPath, args, { env })).stdout);
 }
 
 describe('the heaps of a worker', () => {
@@ -27,6 +28,9 @@ describe('the heaps of a worker', () => {
   });
 
   test('are as Node was told to make them', async () => {
-    expect(await youngBytes('--min-semi-space-size=8')).toBe(8 * MB);
+    expect(await youngBytes(['--min-semi-space-size=8'])).toBe(8 * MB);
+    expect(await youngBytes(['--min_semi_space_size=8'])).toBe(8 * MB);
+    // V8's own beginning: who says how far it may grow is not told where to begin.
+    expect(await youngBytes([], '--max-semi-space-size=8')).toBe(4 * MB);
   });
 });
