@@ -1,13 +1,4 @@
-/**
- * `npm run bench`: measures Drover beside what one would otherwise use, in one go on one server.
- *
- * --only NAME[,NAME]   some scenarios
- * --json FILE          writes every figure
- * --quick              fewer and shorter runs, for CI
- * --strict             exits 1 where a target is missed
- * --keep               leaves the folder of logs and journal, and says where it is
- * --profile            workers write profiles of their processor time there too
- */
+/** `npm run bench`: measures Drover beside what one would otherwise use, in one go on one server. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { drawTable, drawTargets } from './print.ts';
@@ -17,17 +8,41 @@ import type { Scenario } from './scenario.ts';
 import { judgeFigures, SCENARIOS } from './scenarios/index.ts';
 import { setStage } from './stage.ts';
 
-const { values: flags } = parseArgs({
-  options: {
-    only: { type: 'string' },
-    json: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    strict: { type: 'boolean', default: false },
-    keep: { type: 'boolean', default: false },
-    profile: { type: 'boolean', default: false },
-  },
-});
+const HELP = `npm run bench -- [options]
 
+  --only NAME[,NAME]   some scenarios
+  --json FILE          writes every figure
+  --quick              fewer and shorter runs, for CI
+  --strict             exits 1 where a target is missed
+  --keep               leaves the folder of logs and journal, and says where it is
+  --profile            workers write profiles of their processor time there too
+  --help               prints this`;
+
+function readFlags() {
+  const off = { type: 'boolean', default: false } as const;
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string' },
+        json: { type: 'string' },
+        quick: off,
+        strict: off,
+        keep: off,
+        profile: off,
+        help: off,
+      },
+    }).values;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${HELP}`);
+    process.exit(2);
+  }
+}
+
+const flags = readFlags();
+if (flags.help) {
+  console.log(HELP);
+  process.exit(0);
+}
 const wanted = flags.only?.split(',') ?? SCENARIOS.map(({ name }) => name);
 const unknown = wanted.filter((name) => SCENARIOS.every((scenario) => scenario.name !== name));
 if (unknown.length > 0) {

@@ -1,4 +1,4 @@
-/** The poll loop that a plain sample shows, on the Assistants wire with a thread of its own. */
+/** The poll loop that a plain sample shows. */
 import { fileURLToPath } from 'node:url';
 import type { Stage } from '../stage.ts';
 import type { TextbookInput } from '../textbook/workflow.ts';
@@ -12,10 +12,12 @@ export async function startTextbook(stage: Stage, options: StartOptions = {}): P
     ...options,
     name: 'textbook',
     entry: WORKER,
-    begin: async ({ id, instructions }, taskQueue) => {
+    begin: async ({ id, wire, threadId, instructions }, taskQueue) => {
       const input: TextbookInput = {
         assistant_id: id,
         model: id,
+        wire,
+        ...(threadId === undefined ? {} : { thread_id: threadId }),
         input: 'Look it up.',
         ...(instructions === undefined ? {} : { instructions }),
       };

@@ -21,9 +21,13 @@ interface CpuMs {
 }
 
 export interface Batch {
-  readonly variant: string;
-  /** Null for the floor, which has none. */
+  readonly driver: 'drover' | 'textbook' | 'noop';
+  /** Where its runs live at the provider; null for the floor, which has none. */
+  readonly place: Place | null;
+  /** Null for the floor. */
   readonly rounds: number | null;
+  /** Of its rounds, from 1: batches of one cycle are compared with each other. */
+  readonly cycle: number;
   readonly runs: number;
   readonly seconds: number;
   readonly cpu_ms: CpuMs;
@@ -35,17 +39,17 @@ export interface ThroughputFigures {
   readonly batches: readonly Batch[];
 }
 
-interface Variant {
-  readonly name: string;
-  readonly driver: WorkflowDriver;
-  readonly wire: Job['wire'];
-}
+const PLACES = ['responses', 'assistants, given thread', 'assistants, new thread'] as const;
+type Place = (typeof PLACES)[number];
+
+type Variant = Pick<Batch, 'driver' | 'place'> & { readonly by: WorkflowDriver };
 
 interface Load {
   readonly rounds: number;
   readonly runs: number;
   /** In each, every driver has its batch. */
   readonly cycles: number;
+  readonly places: readonly Place[];
 }
 
 let lastBatch = 0;
@@ -62,39 +66,49 @@ async function drive(driver: WorkflowDriver, jobs: readonly Job[], inFlight: num
   await Promise.all(Array.from({ length: inFlight }, lane));
 }
 
-interface Size {
-  readonly runs: number;
-  readonly inFlight: number;
+async function jobsOf(
+  { provider }: Stage,
+  place: Place | null,
+  rounds: number | null,
+  runs: number,
+): Promise<readonly Job[]> {
+  lastBatch += 1;
+  const jobs: Job[] = [];
+  for (let index = 0; index < runs; index += 1) {
+    const id = `bench-throughput-${lastBatch}-${index}`;
+    const wire = place?.startsWith('assistants') === true ? 'assistants' : 'responses';
+    const given = place === 'assistants, given thread' ? { threadId: await provider.newThread() } : {};
+    jobs.push({ id, wire, ...given });
+  }
+  if (rounds !== null) await provider.define(jobs.map(({ id }) => ({ id, script: scriptOf(rounds, 0) })));
+  return jobs;
 }
+
+type Size = Pick<Batch, 'rounds' | 'cycle' | 'runs'> & { readonly inFlight: number };
 
 async function runBatch(
   stage: Stage,
-  { name, driver, wire }: Variant,
-  rounds: number | null,
-  { runs, inFlight }: Size,
+  { by, driver, place }: Variant,
+  { inFlight, ...size }: Size,
 ): Promise<Batch> {
-  lastBatch += 1;
-  const jobs = Array.from({ length: runs }, (_, index): Job => {
-    return { id: `bench-throughput-${lastBatch}-${index}`, wire };
-  });
-  if (rounds !== null)
-    await stage.provider.define(jobs.map(({ id }) => ({ id, script: scriptOf(rounds, 0) })));
+  const { runs } = size;
+  const jobs = await jobsOf(stage, place, size.rounds, runs);
   const spent = (): CpuMs => ({
-    worker: cpuMs(driver.pid),
+    worker: cpuMs(by.pid),
     server: cpuMs(stage.serverPid),
     provider: cpuMs(stage.provider.pid),
     client: cpuMs(process.pid),
   });
   const before = spent();
   const begun = performance.now();
-  await drive(driver, jobs, inFlight);
+  await drive(by, jobs, inFlight);
   const seconds = (performance.now() - begun) / 1_000;
   const after = spent();
   const each = (who: keyof CpuMs): number => round((after[who] - before[who]) / runs, 1);
   return {
-    variant: name,
-    rounds,
-    runs,
+    driver,
+    place,
+    ...size,
     seconds: round(seconds),
     cpu_ms: {
       worker: each('worker'),
@@ -105,37 +119,49 @@ async function runBatch(
   };
 }
 
+/** Each cycle begins with another one: a batch is slower after a heavy one. */
+const turned = <T>(items: readonly T[], by: number): readonly T[] => [
+  ...items.slice(by % items.length),
+  ...items.slice(0, by % items.length),
+];
+
 async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<ThroughputFigures> {
   const [noop, drover, textbook] = await Promise.all([
     startNoop(stage),
     startDrover(stage),
     startTextbook(stage),
   ]);
+  const floor: Variant = { driver: 'noop', place: null, by: noop };
   const variants: readonly Variant[] = [
-    { name: 'drover, responses', driver: drover, wire: 'responses' },
-    { name: 'drover, assistants', driver: drover, wire: 'assistants' },
-    { name: 'textbook', driver: textbook, wire: 'assistants' },
+    floor,
+    ...PLACES.flatMap((place): readonly Variant[] => [
+      { driver: 'drover', place, by: drover },
+      { driver: 'textbook', place, by: textbook },
+    ]),
   ];
-  const floor: Variant = { name: 'noop', driver: noop, wire: 'responses' };
   const inFlight = quick ? 20 : 100;
   const loads: readonly Load[] = quick
-    ? [{ rounds: 1, runs: 40, cycles: 1 }]
+    ? [{ rounds: 1, runs: 40, cycles: 1, places: PLACES }]
     : [
-        { rounds: 1, runs: 200, cycles: 5 },
-        { rounds: 3, runs: 100, cycles: 3 },
-        { rounds: 9, runs: 60, cycles: 2 },
+        { rounds: 1, runs: 200, cycles: 5, places: PLACES },
+        { rounds: 3, runs: 100, cycles: 2, places: ['responses'] },
+        { rounds: 9, runs: 60, cycles: 2, places: ['responses'] },
       ];
   const warming = quick ? 20 : 100;
   const measured: Batch[] = [];
   try {
-    for (const variant of [floor, ...variants])
-      await runBatch(stage, variant, 1, { runs: warming, inFlight });
-    for (const { rounds, runs, cycles } of loads) {
+    for (const variant of variants)
+      await runBatch(stage, variant, { rounds: 1, cycle: 0, runs: warming, inFlight });
+    for (const { rounds, runs, cycles, places } of loads) {
+      const takePart = variants.filter(({ place }) => place === null || places.includes(place));
       for (let cycle = 1; cycle <= cycles; cycle += 1) {
         say(`${runs} runs with ${rounds} round(s) each, cycle ${cycle} of ${cycles}`);
-        measured.push(await runBatch(stage, floor, null, { runs: quick ? 100 : 300, inFlight }));
-        for (const variant of variants)
-          measured.push(await runBatch(stage, variant, rounds, { runs, inFlight }));
+        for (const variant of turned(takePart, cycle - 1)) {
+          const own = variant === floor ? { rounds: null, runs: quick ? 100 : 300 } : { rounds, runs };
+          // The floor has no rounds, and its batches are told apart by those that they stand beside.
+          const batch = await runBatch(stage, variant, { ...own, cycle: rounds * 100 + cycle, inFlight });
+          measured.push(batch);
+        }
       }
     }
     return { in_flight: inFlight, batches: measured };
@@ -144,66 +170,78 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
   }
 }
 
-const FLOOR = 'noop';
-const LOOP = 'textbook';
+const rateOf = ({ runs, seconds }: Batch): number => runs / seconds;
 
-const ratesOf = (batches: readonly Batch[], variant: string, rounds: number | null): readonly number[] =>
-  batches
-    .filter((batch) => batch.variant === variant && batch.rounds === rounds)
-    .map(({ runs, seconds }) => runs / seconds);
-
-function judge({ batches }: ThroughputFigures): readonly Target[] {
-  const rate = (variant: string, rounds: number | null): number => median(ratesOf(batches, variant, rounds));
-  return ['drover, responses', 'drover, assistants'].flatMap((variant) => [
-    atLeast(
-      `runs a second with one round, as a ratio to noop's (${variant})`,
-      round(rate(variant, 1) / rate(FLOOR, null), 2),
-      0.5,
-    ),
-    atLeast(
-      `runs a second with one round, as a ratio to textbook's (${variant})`,
-      round(rate(variant, 1) / rate(LOOP, 1), 2),
-      1.3,
-    ),
-  ]);
+/** Runs a second of such batches, as a ratio to those of another driver in the same cycle: the median of all cycles. */
+function ratio(batches: readonly Batch[], mine: readonly Batch[], to: Batch['driver']): number {
+  const ratios = mine.map((batch) => {
+    const other = batches.find(
+      ({ driver, place, cycle }) =>
+        cycle === batch.cycle && driver === to && (place === null || place === batch.place),
+    );
+    return other === undefined ? Number.NaN : rateOf(batch) / rateOf(other);
+  });
+  return round(median(ratios), 2);
 }
 
+function judge({ batches }: ThroughputFigures): readonly Target[] {
+  return PLACES.flatMap((wanted) => {
+    const mine = batches.filter(
+      ({ driver, place, rounds }) => driver === 'drover' && place === wanted && rounds === 1,
+    );
+    const name = 'runs a second with one round, as a ratio to';
+    return [
+      atLeast(`${name} noop's (${wanted})`, ratio(batches, mine, 'noop'), 0.5),
+      atLeast(`${name} textbook's (${wanted})`, ratio(batches, mine, 'textbook'), 1.3),
+    ];
+  });
+}
+
+const HEAD = [
+  'driver',
+  'place',
+  'rounds',
+  'batches',
+  'runs a second',
+  'to noop',
+  'to textbook',
+  'worker ms',
+  'server ms',
+  'provider ms',
+  'client ms',
+  'all ms',
+] as const;
+
 function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
-  const kinds = new Map(batches.map((batch) => [`${batch.variant} ${batch.rounds}`, batch]));
-  const sorted = [...kinds.values()].sort((a, b) => (a.rounds ?? 0) - (b.rounds ?? 0));
+  const kind = ({ driver, place, rounds }: Batch): string => `${rounds} ${driver} ${place}`;
+  const kinds = Map.groupBy(batches, kind);
+  const sorted = [...kinds.values()].sort(([a], [b]) => (a?.rounds ?? 0) - (b?.rounds ?? 0));
   return [
     {
       title: 'Throughput',
-      note: `${in_flight} runs at once, the model does not think, workers are warm. Medians of batches that took turns; processor time is that of each process, in milliseconds a run. The poll loop and Drover on the Assistants wire make a thread for each run.`,
-      head: [
-        'driver',
-        'rounds',
-        'batches',
-        'runs a second',
-        'to noop',
-        'to textbook',
-        'worker ms',
-        'server ms',
-        'provider ms',
-        'client ms',
-        'all ms',
-      ],
-      rows: sorted.map(({ variant, rounds }) => {
-        const mine = batches.filter((batch) => batch.variant === variant && batch.rounds === rounds);
-        const rate = median(ratesOf(batches, variant, rounds));
+      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and each cycle begins with another driver. Medians; a ratio is that of two batches of one cycle. Processor time is that of each process, in milliseconds a run. A run on a new thread costs Drover an activity and a workflow task more: the thread stands in the history before anything runs on it (decision 003).`,
+      head: HEAD,
+      rows: sorted.flatMap((mine) => {
+        const [first] = mine;
+        if (first === undefined) return [];
+        const { driver, place, rounds } = first;
         const cpu = (who: keyof CpuMs): number => round(median(mine.map(({ cpu_ms }) => cpu_ms[who])), 1);
+        const all = mine.map(({ cpu_ms: of }) => of.worker + of.server + of.provider + of.client);
         return [
-          variant,
-          rounds,
-          mine.length,
-          round(rate, 1),
-          round(rate / median(ratesOf(batches, FLOOR, null)), 2),
-          rounds === null ? null : round(rate / median(ratesOf(batches, LOOP, rounds)), 2),
-          cpu('worker'),
-          cpu('server'),
-          cpu('provider'),
-          cpu('client'),
-          round(median(mine.map(({ cpu_ms: of }) => of.worker + of.server + of.provider + of.client)), 1),
+          [
+            driver,
+            place,
+            rounds,
+            mine.length,
+            round(median(mine.map(rateOf)), 1),
+            ratio(batches, mine, 'noop'),
+            place === null ? null : ratio(batches, mine, 'textbook'),
+            cpu('worker'),
+            cpu('server'),
+            cpu('provider'),
+            cpu('client'),
+            round(median(all), 1),
+          ],
         ];
       }),
     },

@@ -14,6 +14,10 @@ const JITTER = 0.02;
 const LOOKS_A_SECOND = 150;
 /** Of that spacing, upwards and downwards: looks that the server has handed out late, and together, come apart again. */
 const CROWD_JITTER = 0.2;
+/** How long a wait keeps its slot and looks by itself; from then on Temporal's server keeps the timer. */
+const HOLD_MS = 20_000;
+/** What Temporal's server takes, at most, to hand out a look whose time has come: it is asked for so much earlier. */
+const HANDED_OUT_MS = 100;
 /** The shortest timer that Temporal's server keeps to the moment. */
 const SERVER_TIMER_MS = 1_000;
 
@@ -28,7 +32,8 @@ const SERVER_TIMER_MS = 1_000;
 export function nextLookMs(waitedMs: number, wishMs: number | null, random: number, waits = 0): number {
   if (wishMs !== null && wishMs > 0) return Math.min(Math.max(wishMs, FLOOR_MS), 60_000);
   const waited = Math.max(waitedMs, 0);
-  const steady = Math.min(FLOOR_MS + SHARE * waited, STEADY_MS);
+  const floor = waited < HOLD_MS ? FLOOR_MS : FLOOR_MS - HANDED_OUT_MS;
+  const steady = Math.min(floor + SHARE * waited, STEADY_MS);
   const interval = Math.min(Math.max(steady, LATE_SHARE * waited), CAP_MS);
   const own = interval * (1 - JITTER * random);
   const spaced = ((waits * 1_000) / LOOKS_A_SECOND) * (1 + CROWD_JITTER * (2 * random - 1));
@@ -37,8 +42,6 @@ export function nextLookMs(waitedMs: number, wishMs: number | null, random: numb
   return Math.round(own < SERVER_TIMER_MS ? own : Math.max(own, crowded));
 }
 
-/** How long a wait keeps its slot and looks by itself; from then on Temporal's server keeps the timer. */
-const HOLD_MS = 20_000;
 /** A hold beats. Where a worker has more than so many, each one ends as soon as the server can keep its timer. */
 const FEW_HOLDS = 50;
 /** Past so many, each one ends at once. */

@@ -54,19 +54,26 @@ describe('lag', () => {
 });
 
 describe('throughput', () => {
-  const batch = (variant: string, rounds: number | null, seconds: number): Batch => {
-    const cpu_ms = { worker: 1, server: 1, provider: 1, client: 1 };
-    return { variant, rounds, runs: 100, seconds, cpu_ms };
-  };
+  const cpu_ms = { worker: 1, server: 1, provider: 1, client: 1 };
+  type Who = Pick<Batch, 'driver' | 'place' | 'rounds'>;
+  const inTurn = (who: Who, seconds: readonly number[]): readonly Batch[] =>
+    seconds.map((took, index) => ({ ...who, cycle: index + 1, runs: 100, seconds: took, cpu_ms }));
+  const noop = { driver: 'noop', place: null, rounds: null } as const;
+  const at = (driver: 'drover' | 'textbook', place: Batch['place'], rounds = 1): Who => ({
+    driver,
+    place,
+    rounds,
+  });
 
-  test('compares medians, so that one batch on a busy machine decides nothing', () => {
+  test('compares batches of one cycle and takes the median, so that a busy machine decides nothing', () => {
     const batches = [
-      ...[1, 1, 100].map((seconds) => batch('noop', null, seconds)),
-      ...[2, 0.1, 2].map((seconds) => batch('drover, responses', 1, seconds)),
-      ...[4, 4, 4].map((seconds) => batch('drover, assistants', 1, seconds)),
-      ...[4, 1, 4].map((seconds) => batch('textbook', 1, seconds)),
+      ...inTurn(noop, [1, 10, 1]),
+      ...inTurn(at('drover', 'responses'), [2, 20, 0.1]),
+      ...inTurn(at('textbook', 'responses'), [4, 40, 4]),
+      ...inTurn(at('drover', 'assistants, given thread'), [4, 40, 4]),
+      ...inTurn(at('textbook', 'assistants, given thread'), [4, 1, 4]),
       // Other rounds are not what the targets are about.
-      batch('drover, responses', 9, 1_000),
+      ...inTurn(at('drover', 'responses', 9), [1_000]),
     ];
     const judged = throughput.judge({ in_flight: 10, batches });
     expect(judged.map(({ value, met }) => [value, met])).toEqual([
@@ -74,6 +81,8 @@ describe('throughput', () => {
       [2, true],
       [0.25, false],
       [1, false],
+      [Number.NaN, false],
+      [Number.NaN, false],
     ]);
   });
 });

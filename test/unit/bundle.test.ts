@@ -3,6 +3,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { runInNewContext } from 'node:vm';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleWorkflows } from '../../src/workflow-bundle.ts';
@@ -50,6 +51,14 @@ describe('the bundle of the workflows', () => {
       'ms',
       'nexus-rpc',
     ]);
+  });
+
+  test('makes stacks short before all else', () => {
+    const limit: unknown = runInNewContext(`${code};\nError.stackTraceLimit`, {
+      __webpack_module_cache__: {},
+    });
+    expect(limit).toBe(1);
+    expect(code.split('\n', 1)[0]).toMatch(/^Error\.stackTraceLimit/);
   });
 
   test('holds no module of Node', () => {

@@ -15,6 +15,11 @@ describe('the time of the next look', () => {
     }
   });
 
+  test('is asked for a little earlier where Temporal’s server hands it out', () => {
+    expect(nextLookMs(19_999, null, 0)).toBe(2_320);
+    expect(nextLookMs(20_000, null, 0)).toBe(2_220);
+  });
+
   test('costs no more looks than 15 and half of the seconds waited', () => {
     for (const seconds of [1, 5, 10, 60, 120, 600])
       expect(looks(seconds * 1000)).toBeLessThanOrEqual(15 + seconds / 2);
