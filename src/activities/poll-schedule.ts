@@ -11,7 +11,7 @@ const CAP_MS = 30_000;
 /** Looks are spread over the last part of their interval, so that runs started together drift apart. */
 const JITTER = 0.02;
 /** A look of a wait that has given its slot back is a retry at Temporal's server: a worker asks for so many at most. */
-const LOOKS_A_SECOND = 150;
+const LOOKS_A_SECOND = 100;
 /** Of that spacing, upwards and downwards: looks that the server has handed out late, and together, come apart again. */
 const CROWD_JITTER = 0.2;
 /** How long a wait keeps its slot and looks by itself; from then on Temporal's server keeps the timer. */

@@ -87,7 +87,8 @@ export function openWire(
     logLevel: 'off',
     fetch: async (input, init) => {
       if (init?.method?.toUpperCase() !== 'GET') assertNotStopped();
-      return boundBody(await fetch(input, init));
+      // Followed, a POST becomes a GET or acts somewhere else, and the key may go with it.
+      return boundBody(await fetch(input, { ...init, redirect: 'manual' }));
     },
     defaultHeaders: {
       ...(options.apiKey === undefined ? { Authorization: null } : {}),

@@ -162,6 +162,8 @@ function classify(status: number, said: Said, waitMs: number | null): Reading {
   }
 }
 
+const isRedirect = (status: number): boolean => status >= 300 && status < 400;
+
 const describe = (said: Said): string => {
   if (looksLikeMarkup(said.message)) return 'the body is a web page';
   return said.message === '' ? 'the body says nothing' : said.message;
@@ -239,8 +241,9 @@ function fromAnswer(error: APIError, tried: string, context: ErrorContext): Back
   const said = readErrorBody(error);
   const wait = retryAfterMs(error.headers) ?? waitInText(said.message);
   const { kind, code = null } = classify(status, said, wait);
-  const words =
-    code === ERROR_CODES.apiGone
+  const words = isRedirect(status)
+    ? 'it points to another address, and redirects are not followed; set `baseURL` to where the API lives'
+    : code === ERROR_CODES.apiGone
       ? 'nothing of this API is served under the base URL; check it, or whether the provider has switched the API off'
       : kind === 'content_filter'
         ? "the provider's content filter refused it"

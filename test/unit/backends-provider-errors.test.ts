@@ -402,6 +402,14 @@ describe('toBackendError', () => {
     await expect(failWith({ hang: true }, { timeoutMs: 40 })).resolves.toMatchObject({ kind: 'timeout' });
   });
 
+  test.each([301, 302, 303, 307, 308])('follows no redirect (%i), and says so', async (status) => {
+    const asked = server.seen.length;
+    const error = await failWith({ status, headers: { location: `${server.url}/elsewhere` } });
+    expect(error).toMatchObject({ kind: 'malformed', retryable: true, status });
+    expect(error.message).toContain('redirects are not followed; set `baseURL`');
+    expect(server.seen).toHaveLength(asked + 1);
+  });
+
   test('names the network error of a refused connection', async () => {
     const closed = await startCannedServer();
     await closed.close();

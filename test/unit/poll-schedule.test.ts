@@ -43,15 +43,15 @@ describe('the time of the next look', () => {
 
   test('comes later where a worker has many waits, but for those that are young', () => {
     expect(nextLookMs(60_000, null, 0, 300)).toBe(3_900);
-    expect(nextLookMs(60_000, null, 0.5, 2_000)).toBe(13_333);
+    expect(nextLookMs(60_000, null, 0.5, 2_000)).toBe(20_000);
     expect(nextLookMs(60_000, null, 0.5, 1_000_000)).toBe(30_000);
     expect(nextLookMs(5_000, null, 0, 2_000)).toBe(790);
     expect(nextLookMs(60_000, 2_000, 0, 2_000)).toBe(2_000);
   });
 
   test('is spread to both sides where a worker has many waits', () => {
-    expect(nextLookMs(60_000, null, 0, 2_000)).toBe(10_667);
-    expect(nextLookMs(60_000, null, 1, 2_000)).toBe(16_000);
+    expect(nextLookMs(60_000, null, 0, 2_000)).toBe(16_000);
+    expect(nextLookMs(60_000, null, 1, 2_000)).toBe(24_000);
   });
 
   test('is spread by jitter, only to the earlier side', () => {
