@@ -7,12 +7,11 @@ import { isTerminal, type RunObject } from '../run.ts';
 import type { AttemptRef, CancelRunInput, CancelRunOutput } from '../steps.ts';
 import { startBeat } from './beat.ts';
 import type { ActivityDeps } from './deps.ts';
-import { isLostStepOver, lookUntil } from './lost-step.ts';
+import { CLOCK_SKEW_MS, isLostStepOver, lookUntil } from './lost-step.ts';
 import type { RequestSource } from './request-source.ts';
 import { attemptKey, resolveStep } from './resolve-step.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
 
-const CLOCK_SKEW_MS = 120_000;
 /** How far back an attempt is looked for that is not there under the id it was known by. */
 const A_DAY_MS = 86_400_000;
 

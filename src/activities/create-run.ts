@@ -4,11 +4,9 @@ import type { RunObject } from '../run.ts';
 import type { CreateRunInput, CreateRunOutput } from '../steps.ts';
 import { actAtProvider } from './act-at-provider.ts';
 import type { ActivityDeps } from './deps.ts';
+import { CLOCK_SKEW_MS } from './lost-step.ts';
 import type { RequestSource } from './request-source.ts';
 import { attemptKey, resolveActingStep } from './resolve-step.ts';
-
-/** Clocks of worker and provider may differ by this much. */
-const CLOCK_SKEW_MS = 120_000;
 
 /** What the history need not hold at every look: it stands in the result once. */
 export function withoutBulk(run: RunObject): RunObject {

@@ -3,6 +3,9 @@ import { Context } from '@temporalio/activity';
 import { isBackendError } from '../backends/backend.ts';
 import type { Backend, LostStep, ResolvedRun } from '../backends/backend.ts';
 
+/** Clocks of worker and provider may differ by this much: a lost step is looked for from so much earlier. */
+export const CLOCK_SKEW_MS = 120_000;
+
 const FIRST_LOOK_MS = 200;
 const LAST_LOOK_MS = 3_000;
 
