@@ -26,6 +26,5 @@ const vitest = await startVitest('test', [], {
   globalSetup: ['test/support/global-setup.ts'],
   provide: { record: { force: values.force, only: positionals } },
   testTimeout: 120_000,
-  passWithNoTests: true,
 });
 await vitest.close();

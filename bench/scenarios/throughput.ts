@@ -26,7 +26,7 @@ export interface Batch {
   readonly place: Place | null;
   /** Null for the floor. */
   readonly rounds: number | null;
-  /** Of its rounds, from 1: batches of one cycle are compared with each other. */
+  /** Batches of one cycle are compared with each other. No other load has a cycle of this number. */
   readonly cycle: number;
   readonly runs: number;
   readonly seconds: number;
@@ -149,18 +149,18 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
       ];
   const warming = quick ? 20 : 100;
   const measured: Batch[] = [];
+  let cycle = 0;
   try {
     for (const variant of variants)
-      await runBatch(stage, variant, { rounds: 1, cycle: 0, runs: warming, inFlight });
+      await runBatch(stage, variant, { rounds: 1, cycle, runs: warming, inFlight });
     for (const { rounds, runs, cycles, places } of loads) {
       const takePart = variants.filter(({ place }) => place === null || places.includes(place));
-      for (let cycle = 1; cycle <= cycles; cycle += 1) {
-        say(`${runs} runs with ${rounds} round(s) each, cycle ${cycle} of ${cycles}`);
-        for (const variant of turned(takePart, cycle - 1)) {
+      for (let turn = 0; turn < cycles; turn += 1) {
+        say(`${runs} runs with ${rounds} round(s) each, cycle ${turn + 1} of ${cycles}`);
+        cycle += 1;
+        for (const variant of turned(takePart, turn)) {
           const own = variant === floor ? { rounds: null, runs: quick ? 100 : 300 } : { rounds, runs };
-          // The floor has no rounds, and its batches are told apart by those that they stand beside.
-          const batch = await runBatch(stage, variant, { ...own, cycle: rounds * 100 + cycle, inFlight });
-          measured.push(batch);
+          measured.push(await runBatch(stage, variant, { ...own, cycle, inFlight }));
         }
       }
     }

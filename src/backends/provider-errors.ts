@@ -162,7 +162,14 @@ function classify(status: number, said: Said, waitMs: number | null): Reading {
   }
 }
 
-const isRedirect = (status: number): boolean => status >= 300 && status < 400;
+/** Drover's own words for an answer whose body says less than they do. */
+function explain(status: number, kind: BackendErrorKind, code: string | null): string | null {
+  if (status >= 300 && status < 400)
+    return 'it points to another address, and redirects are not followed; set `baseURL` to where the API lives';
+  if (code === ERROR_CODES.apiGone)
+    return 'nothing of this API is served under the base URL; check it, or whether the provider has switched the API off';
+  return kind === 'content_filter' ? "the provider's content filter refused it" : null;
+}
 
 const describe = (said: Said): string => {
   if (looksLikeMarkup(said.message)) return 'the body is a web page';
@@ -241,13 +248,7 @@ function fromAnswer(error: APIError, tried: string, context: ErrorContext): Back
   const said = readErrorBody(error);
   const wait = retryAfterMs(error.headers) ?? waitInText(said.message);
   const { kind, code = null } = classify(status, said, wait);
-  const words = isRedirect(status)
-    ? 'it points to another address, and redirects are not followed; set `baseURL` to where the API lives'
-    : code === ERROR_CODES.apiGone
-      ? 'nothing of this API is served under the base URL; check it, or whether the provider has switched the API off'
-      : kind === 'content_filter'
-        ? "the provider's content filter refused it"
-        : redact(describe(said), context.secrets);
+  const words = explain(status, kind, code) ?? redact(describe(said), context.secrets);
   const named = said.code === null ? '' : ` ${redact(said.code, context.secrets)}`;
   return new BackendError(kind, `${tried} failed with HTTP ${status}${named}: ${words}`, {
     status,
