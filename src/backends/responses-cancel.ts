@@ -26,7 +26,7 @@ function settle(
 }
 
 /** A refused cancel, and one whose answer was lost, is found out by reading. */
-async function requestCancel(adapter: Adapter, id: string, signal: AbortSignal): Promise<Answered> {
+export async function requestCancel(adapter: Adapter, id: string, signal: AbortSignal): Promise<Answered> {
   try {
     return await adapter.calls.cancel(id, signal);
   } catch (error) {

@@ -4,13 +4,13 @@ import type { AttemptRef } from '../steps.ts';
 import { BackendError, isBackendError } from './backend.ts';
 import type { Created, CreateSpec } from './backend.ts';
 import { ERROR_CODES } from './provider-errors.ts';
+import { makeStep } from './responses-make.ts';
 import { firstState, observeNothing } from './responses-run.ts';
 import { readState } from './responses-state.ts';
 import type { ChainState } from './responses-state.ts';
 import {
   canResume,
   inheritedUsage,
-  makeStep,
   nowSeconds,
   planChain,
   planConversation,

@@ -1,14 +1,17 @@
 /** The rounds of an attempt: looking at it, handing in outputs, reading what it said. */
 import type { AttemptOutput, AttemptRef, ToolOutput } from '../steps.ts';
-import { BackendError } from './backend.ts';
+import { BackendError, isBackendError } from './backend.ts';
 import type { Observation, ResolvedRun } from './backend.ts';
 import { ERROR_CODES } from './provider-errors.ts';
 import { makeFirst } from './responses-create.ts';
 import { readOutput } from './responses-items.ts';
+import { makeStep } from './responses-make.ts';
+import { judgeGuess } from './responses-guess.ts';
 import { exhaustedBudget } from './responses-request.ts';
 import { carriedAnswer, observeNothing, observeResponse } from './responses-run.ts';
 import { readState } from './responses-state.ts';
-import { makeStep, nowSeconds, planOutputs } from './responses-steps.ts';
+import type { PendingStep } from './responses-state.ts';
+import { nowSeconds, planOutputs } from './responses-steps.ts';
 import type { Adapter, Entry } from './responses-steps.ts';
 
 /** Makes the step that is prepared, or reads the last response. */
@@ -18,19 +21,59 @@ export async function look(
   run: ResolvedRun,
   signal: AbortSignal,
 ): Promise<Observation> {
-  const state = readState(attempt);
-  const { pending } = state;
-  if (pending?.kind === 'first') {
-    const { outputs, resumes, fresh } = pending;
-    // Whether an earlier look made this step is not known: a conversation is asked.
-    const entry: Entry = { run, outputs, resumes, fresh, includeInput: true, suspect: true };
-    return (await makeFirst(adapter, attempt, entry, state, signal)).observation;
+  const { pending, unsure_after } = readState(attempt);
+  if (pending === null) {
+    if (unsure_after !== null) return await judgeGuess(adapter, attempt, run, signal);
+    return await readLast(adapter, attempt, signal);
   }
-  if (pending?.kind === 'outputs') {
-    const plan = await planOutputs(adapter, attempt, run, pending.outputs, true, signal);
-    return await makeStep(adapter, attempt, run, plan, `going on from response ${attempt.id}`, signal);
+  const made = await makePending(adapter, attempt, pending, run, signal);
+  if (readState(made.attempt).unsure_after === null) return made;
+  try {
+    return await judgeGuess(adapter, made.attempt, run, signal);
+  } catch (error) {
+    // The next look asks again: an error here would forget the step that was made.
+    if (!isBackendError(error)) throw error;
+    return made;
   }
-  return await readLast(adapter, attempt, signal);
+}
+
+async function makePending(
+  adapter: Adapter,
+  attempt: AttemptRef,
+  pending: PendingStep,
+  run: ResolvedRun,
+  signal: AbortSignal,
+): Promise<Observation> {
+  if (pending.kind === 'outputs') {
+    const what = `going on from response ${attempt.id}`;
+    return await makeRound(adapter, attempt, run, pending.outputs, { suspect: true, what, signal });
+  }
+  const { outputs, resumes, fresh } = pending;
+  // Whether an earlier look made this step is not known: a conversation is asked.
+  const entry: Entry = { run, outputs, resumes, fresh, includeInput: true, suspect: true };
+  return (await makeFirst(adapter, attempt, entry, readState(attempt), signal)).observation;
+}
+
+async function makeRound(
+  adapter: Adapter,
+  attempt: AttemptRef,
+  run: ResolvedRun,
+  outputs: readonly ToolOutput[],
+  how: { readonly suspect: boolean; readonly what: string; readonly signal: AbortSignal },
+): Promise<Observation> {
+  const { suspect, what, signal } = how;
+  const make = async (): Promise<Observation> => {
+    const plan = await planOutputs(adapter, attempt, run, outputs, suspect, signal);
+    return await makeStep(adapter, attempt, run, plan, what, signal);
+  };
+  try {
+    return await make();
+  } catch (error) {
+    const refused = isBackendError(error) && error.code === ERROR_CODES.outputMissing;
+    if (!suspect || !refused || attempt.thread_id === null) throw error;
+    // Between the look and the request an earlier try ended there, and left calls: its answer is taken up.
+    return await make();
+  }
 }
 
 async function readLast(adapter: Adapter, attempt: AttemptRef, signal: AbortSignal): Promise<Observation> {
@@ -105,8 +148,8 @@ export async function submitOutputs(
     const prepared = { ...state, pending: { kind: 'outputs' as const, outputs: picked } };
     return observeNothing(attempt, prepared, 'queued', nowSeconds());
   }
-  const plan = await planOutputs(adapter, attempt, run, picked, suspect, signal);
-  return await makeStep(adapter, attempt, run, plan, `submitting outputs to response ${attempt.id}`, signal);
+  const what = `submitting outputs to response ${attempt.id}`;
+  return await makeRound(adapter, attempt, run, picked, { suspect, what, signal });
 }
 
 /** What the chain's last response said. */

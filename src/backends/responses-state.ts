@@ -48,6 +48,11 @@ export interface ChainState {
   readonly tool_choice: Json;
   /** Item of the conversation after which this run begins; '' where it was empty, null where none is known. */
   readonly anchor: string | null;
+  /**
+   * The newest item when the last step was planned, where an earlier try at that step may have ended after it; ''
+   * where there was none, null where there is nothing to judge.
+   */
+  readonly unsure_after: string | null;
   /** The response that the last step went on from: a failed step is repeated after it. */
   readonly after: string | null;
   /** Foreground: the step that the next look makes. */
@@ -78,6 +83,7 @@ export const EMPTY_STATE: ChainState = {
   sent: [],
   tool_choice: null,
   anchor: null,
+  unsure_after: null,
   after: null,
   pending: null,
   items: [],

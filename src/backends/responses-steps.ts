@@ -1,8 +1,8 @@
-/** The steps of a chain: where the next one goes on, what it has to say, and making it. */
+/** The steps of a chain: where the next one goes on, and what it has to say. */
 import type { JsonObject } from '../run.ts';
 import type { AttemptRef, ToolOutput } from '../steps.ts';
 import { BackendError, isBackendError } from './backend.ts';
-import type { Observation, ResolvedRun } from './backend.ts';
+import type { ResolvedRun } from './backend.ts';
 import type { ResponsesCalls } from './responses-calls.ts';
 import {
   markConversation,
@@ -15,12 +15,9 @@ import {
   surveyConversation,
 } from './responses-conversation.ts';
 import type { Landing, Survey } from './responses-conversation.ts';
-import { waitingFor } from './responses-items.ts';
 import { toAbandonedItem, toInputItems, toOutputItem } from './responses-input.ts';
-import { buildBody } from './responses-request.ts';
 import type { RequestSettings, Step } from './responses-request.ts';
-import { observeResponse, slimResponse } from './responses-run.ts';
-import { MAX_ANSWER_BYTES, readState, sizeOf } from './responses-state.ts';
+import { readState } from './responses-state.ts';
 import type { ChainState } from './responses-state.ts';
 import { addUsage, isObject, objectsOf, readResponse, textOf } from './responses-wire.ts';
 import type { WireResponse } from './responses-wire.ts';
@@ -54,7 +51,7 @@ async function beforeSending<T>(reading: Promise<T>): Promise<T> {
 }
 
 /** What stands in the conversation after the anchor. */
-const readBack = (
+export const readBack = (
   adapter: Adapter,
   conversation: string,
   anchor: string | null,
@@ -162,12 +159,12 @@ export async function planConversation(
   const planned: ChainState = { ...state, anchor };
   if (known !== null && entry.fresh) {
     const adopted = readResponse(responseOf(followed));
-    if (adopted !== null) return { adopted, state: { ...planned, answer: adopted.raw }, later: false };
+    if (adopted !== null) return { adopted, state: planned, later: false };
   }
   const { adopted, unclear } = afterFailedStep(entry, survey);
   if (adopted !== null) {
     const sent = entry.outputs.map((output) => output.tool_call_id);
-    return { adopted, state: { ...planned, sent, answer: adopted.raw }, later: true };
+    return { adopted, state: { ...planned, sent }, later: true };
   }
   if (first) {
     await beforeSending(markConversation(calls, conversation, { key, anchor: survey.newest }, signal));
@@ -176,7 +173,8 @@ export async function planConversation(
   // A model that saw a lost try's words may ask anew for what it asked for before: then it is a new attempt.
   const later = entry.resumes && missing.length === 0 && !unclear;
   const sent = later ? entry.outputs.map((output) => output.tool_call_id) : [];
-  return { step: { previous: null, conversation, input, later }, state: { ...planned, sent } };
+  const unsure_after = entry.suspect ? survey.newest : null;
+  return { step: { previous: null, conversation, input, later }, state: { ...planned, sent, unsure_after } };
 }
 
 /** The item after which a run in this conversation begins, for a step that is made later. */
@@ -205,14 +203,17 @@ export async function planOutputs(
   const items = outputs.map(toOutputItem);
   const conversation = attempt.thread_id;
   if (conversation !== null) {
-    const state = { ...before, sent };
+    const state = { ...before, sent, unsure_after: null };
     if (!suspect) return { step: { previous: null, conversation, input: items, later: true }, state };
     const survey = await readBack(adapter, conversation, before.anchor, signal);
     const { missing, followed } = matchOutputs(sent, survey.items);
     const adopted = readResponse(responseOf(followed));
-    if (adopted !== null) return { adopted, state: { ...state, answer: adopted.raw }, later: true };
+    if (adopted !== null) return { adopted, state, later: true };
     const input = items.filter((item) => missing.includes(textOf(item['call_id']) ?? ''));
-    return { step: { previous: null, conversation, input, later: true }, state };
+    return {
+      step: { previous: null, conversation, input, later: true },
+      state: { ...state, unsure_after: survey.newest },
+    };
   }
   if (adapter.settings.store) {
     return {
@@ -227,64 +228,6 @@ export async function planOutputs(
     step: { previous: null, conversation: null, input, later: true },
     state: { ...before, sent, items: history },
   };
-}
-
-/** The state once a step is made: the response before it counts as used. */
-const stepped = (state: ChainState): ChainState => ({
-  ...state,
-  used: addUsage(state.used, state.last?.usage ?? null),
-  last: null,
-  answer: null,
-  pending: null,
-  ended_at: null,
-});
-
-/** The attempt with one more response at its end. */
-const extended = (attempt: AttemptRef, id: string): AttemptRef => ({
-  ...attempt,
-  id,
-  provider_ids: attempt.provider_ids.includes(id) ? attempt.provider_ids : [...attempt.provider_ids, id],
-});
-
-/** Makes the planned step, or takes up what an earlier try at it led to. */
-export async function makeStep(
-  adapter: Adapter,
-  attempt: AttemptRef,
-  run: ResolvedRun,
-  plan: Plan,
-  what: string,
-  signal: AbortSignal,
-): Promise<Observation> {
-  if ('adopted' in plan) {
-    const { answer } = plan.state;
-    const taken = { ...stepped(plan.state), answer };
-    const seen = observeResponse(extended(attempt, plan.adopted.id), taken, plan.adopted, nowSeconds());
-    return { ...seen, adopted: true };
-  }
-  const { settings } = adapter;
-  const body = buildBody(run, plan.step, plan.state, settings);
-  const foreground = settings.mode === 'foreground';
-  const made = await adapter.calls.create(
-    body,
-    what,
-    signal,
-    foreground ? adapter.foregroundTimeoutMs : undefined,
-  );
-  const { response, lookAfterMs } = made;
-  const state = { ...stepped(plan.state), answer: carried(response, settings) };
-  return observeResponse(extended(attempt, response.id), state, response, nowSeconds(), lookAfterMs);
-}
-
-const LIVE: ReadonlySet<string> = new Set(['queued', 'in_progress']);
-
-/** An answer that came finished need not be read again; without a store, or on a server that has none, it cannot be. */
-function carried(response: WireResponse, settings: RequestSettings): JsonObject | null {
-  if (LIVE.has(response.status)) return null;
-  const waits = response.status === 'completed' && waitingFor(response.output).calls.length > 0;
-  if (!settings.store && waits) return slimResponse(response);
-  if (settings.store && settings.mode === 'foreground' && !waits) return null;
-  const kept = settings.store ? response.raw : slimResponse(response);
-  return sizeOf(kept) > MAX_ANSWER_BYTES ? null : kept;
 }
 
 /** What an attempt spent, for the budget of the one that goes on from it. */

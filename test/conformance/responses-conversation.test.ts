@@ -282,6 +282,83 @@ describe('a submit whose answer was lost', () => {
   });
 });
 
+/** An earlier try ends between the look that finds nothing of it and the request, which meets a slow connection. */
+describe('a submit made anew while the lost one works', () => {
+  const WORKS = { think_ms: 700 } as const;
+  const SLOW = { latency_ms: 1_500 } as const;
+
+  async function loseWorking(harness: Harness): Promise<Waiting> {
+    const waiting = await startAndWatch(harness, { run: marked });
+    harness.emulator.addFault({ match: harness.requests.submit, times: 1, do: { reset: 'after' } });
+    expect(await errorOf(submit(harness, waiting))).toMatchObject({ answerLost: true });
+    harness.emulator.addFault({ match: harness.requests.submit, times: 1, do: SLOW });
+    return waiting;
+  }
+  const callsLeftOpen = async (harness: Harness, waiting: Waiting): Promise<number> => {
+    const items = await itemsOf(harness.emulator, waiting.spec.thread_id ?? '');
+    const count = (type: string): number => items.filter((item) => item.type === type).length;
+    return count('function_call') - count('function_call_output');
+  };
+
+  test.each([
+    ['is cancelled where it works', [{ hang: true }]],
+    ['has its calls answered as abandoned', [ONE_CALL]],
+    ['has its own words passed over', [{ answer: 'Done again.' }]],
+  ] as const)('goes on after its answer: it %s, and the lost answer counts', async (_what, second) => {
+    const harness = await begin();
+    play(harness, [ONE_CALL, WORKS, { answer: 'Done.' }], second);
+    const waiting = await loseWorking(harness);
+    const made = creates(harness.emulator).length;
+    const after = await submit(harness, waiting, true);
+    expect(creates(harness.emulator)).toHaveLength(made + 1);
+    expect(after.calls).toEqual([]);
+    const end = await watch(harness, { ...waiting, attempt: after.attempt });
+    expect(end).toMatchObject({ adopted: true, run: { status: 'completed' }, output: { text: 'Done.' } });
+    expect(harness.view.live()).toEqual([]);
+    expect(await callsLeftOpen(harness, waiting)).toBe(0);
+    expect(harness.view.submits()).toHaveLength(1);
+  });
+
+  test('holds for a failed step that is made once more', async () => {
+    const harness = await begin();
+    play(harness, [ONE_CALL, FAIL, WORKS, { answer: 'Done.' }], [ONE_CALL]);
+    const waiting = await startAndWatch(harness, { run: marked });
+    const failed = await watch(harness, { ...waiting, attempt: (await submit(harness, waiting)).attempt });
+    const { thread_id: thread } = waiting.spec;
+    const spec = {
+      ...(await specFor(harness, { key: 'first/2', thread, input: false, run: marked })),
+      previous: failed.attempt,
+      resume_outputs: outputsFor(waiting.seen),
+    };
+    harness.emulator.addFault({ match: harness.requests.create, times: 1, do: { reset: 'after' } });
+    expect(await errorOf(harness.backend.create(spec, NEVER))).toMatchObject({ answerLost: true });
+    harness.emulator.addFault({ match: harness.requests.create, times: 1, do: SLOW });
+    const made = creates(harness.emulator).length;
+    const created = await harness.backend.create({ ...spec, find_since_ms: Date.now() }, NEVER);
+    expect(created).toMatchObject({ adopted: false, resumed: true });
+    expect(creates(harness.emulator)).toHaveLength(made + 1);
+    const end = await watch(harness, { spec, attempt: created.observation.attempt });
+    expect(end.output?.text).toBe('Done.');
+    expect(await callsLeftOpen(harness, waiting)).toBe(0);
+  });
+
+  test('is refused where the lost one left calls, which are taken up', async () => {
+    const harness = await begin();
+    play(harness, [ONE_CALL, WORKS, ONE_CALL, { answer: 'Done.' }]);
+    const waiting = await loseWorking(harness);
+    const made = creates(harness.emulator).length;
+    const after = await submit(harness, waiting, true);
+    const seen = await watch(harness, { ...waiting, attempt: after.attempt });
+    expect(seen.run.status).toBe('requires_action');
+    expect(creates(harness.emulator)).toHaveLength(made);
+    const end = await watch(harness, {
+      ...waiting,
+      attempt: (await submit(harness, { ...waiting, attempt: seen.attempt, seen })).attempt,
+    });
+    expect(end.output?.text).toBe('Done.');
+  });
+});
+
 describe('releasing a conversation', () => {
   test('answers what a cancelled run left open, so that nothing is left for the next', async () => {
     const harness = await begin();
