@@ -2,7 +2,8 @@
  * Import borders: what each part may import. See AGENTS.md; `test/unit/borders.test.ts` proves each rule.
  * Types count as imports here: the parser does not tell `import type` from `import`.
  */
-const PURE = '^src/(run|run-transitions|json-depth|contract|failures|steps|search-attributes)\\.ts$';
+const PURE =
+  '^src/(run|run-transitions|json-depth|contract|decisions|failures|steps|search-attributes)\\.ts$';
 const WORKFLOW_LIBRARY = 'node_modules/@temporalio/(workflow|common)/';
 /** What loads Temporal's native worker, beside the modules that only name its types. */
 const WORKER =
@@ -31,8 +32,8 @@ module.exports = {
     ),
     only(
       'pure-types',
-      '^src/(run|run-transitions|json-depth|contract|failures|steps)\\.ts$',
-      ['^src/(run|run-transitions|json-depth|contract|failures|steps)\\.ts$'],
+      '^src/(run|run-transitions|json-depth|contract|decisions|failures|steps)\\.ts$',
+      ['^src/(run|run-transitions|json-depth|contract|decisions|failures|steps)\\.ts$'],
       'the vocabulary imports nothing but itself',
     ),
     only(
@@ -130,7 +131,7 @@ module.exports = {
       'judge-is-pure',
       '^faults/(judge/|kill-windows\\.ts$)',
       [
-        '^faults/(judge/|(kill-windows|plan|script|shapes|requests|tool-table|tool-journal|nemesis-journal)\\.ts$)',
+        '^faults/(judge/|(kill-windows|plan|script|shapes|requests|tool-table|tool-journal|nemesis-journal|people-journal)\\.ts$)',
         '^faults/drivers/driver\\.ts$',
         '^src/((run|json-depth)\\.ts$|emulator/)',
       ],

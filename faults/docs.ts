@@ -1,5 +1,6 @@
 /** Makes `docs/faults.md` from reports: no figure of it is written by hand. Pure. */
 import { FINDING_KINDS } from './judge/finding.ts';
+import type { FindingKind } from './judge/finding.ts';
 import { MEANINGS, WINDOW_MEANINGS } from './judge/meanings.ts';
 import { WINDOWS } from './nemesis-journal.ts';
 import type { Report } from './report.ts';
@@ -14,7 +15,8 @@ twice. \`npm run faults -- --help\` lists its options. Shapes and faults come fr
 on the machine.
 
 **The runs** have 0 to 5 rounds of 1 to 8 calls (the first one sometimes twice), tools of all three effect classes,
-with and without \`effectKey\`, \`lookup\` and each \`onUnknown\`, quick and slow ones; both wires, on threads and
+with and without \`effectKey\`, \`lookup\` and each \`onUnknown\`, quick and slow ones, some that wait for somebody's
+approval or for their output; both wires, on threads and
 conversations that were there before and without; thinking from 20 ms to 27 s. Some expire, vanish, run out of tokens,
 fail, are filtered, are cancelled by their service or by somebody else; some continue as new. A third of the attempts
 that are made again word their arguments otherwise, or ask in another order.
@@ -24,7 +26,8 @@ its heartbeat timeout and SIGCONT; SIGTERM; pause and unpause, and reset, of an 
 and its restart on the same file; at the provider answers that are lost after acting, connections that are reset,
 bursts of 429 and 5xx, slow answers, and statuses that nobody knows.
 
-**The judge** reads the emulator's journal, the journal that the tools write, and how each workflow ended. What a
+**The judge** reads the emulator's journal, the journal that the tools write, what the harness itself noted of the
+people that it plays, and how each workflow ended. What a
 driver says of itself is read only where it has to name an ambiguity or an unknown outcome. Histories are read only to
 tell which workflow tasks and which continue-as-new a kill fell into.`;
 
@@ -54,7 +57,14 @@ const FACTS = [
   'unfindable_creates',
   'divergent_calls',
   'unknown_outcomes',
+  'decisions',
 ] as const;
+
+/** A report of an older harness has not counted all. */
+const countOf = (report: Report, key: (typeof FACTS)[number] | FindingKind): number | undefined =>
+  (report as Partial<Report>)[key];
+const shown = (report: Report, key: (typeof FACTS)[number] | FindingKind): string | number =>
+  countOf(report, key) ?? 'not counted then';
 
 function oneReport(report: Report): string {
   const windows = WINDOWS.map((window): Row => [
@@ -67,11 +77,11 @@ function oneReport(report: Report): string {
     conditions(report),
     table(
       ['Found', 'Count'],
-      FINDING_KINDS.map((kind) => [`\`${kind}\``, report[kind]]),
+      FINDING_KINDS.map((kind) => [`\`${kind}\``, shown(report, kind)]),
     ),
     table(
       ['Happened', 'Count'],
-      FACTS.map((fact) => [`\`${fact}\``, report[fact]]),
+      FACTS.map((fact) => [`\`${fact}\``, shown(report, fact)]),
     ),
     ...(report.faults ? [table(['Window', 'A kill', 'Kills'], windows)] : []),
   ].join('\n\n');
@@ -79,7 +89,8 @@ function oneReport(report: Report): string {
 
 /** Many reports of one kind: a line each. */
 function manyReports(reports: readonly Report[]): string {
-  const found = (report: Report): number => FINDING_KINDS.reduce((sum, kind) => sum + report[kind], 0);
+  const found = (report: Report): number =>
+    FINDING_KINDS.reduce((sum, kind) => sum + (countOf(report, kind) ?? 0), 0);
   return table(
     ['Seed', 'Runs', 'Ended', 'Worker kills', 'Server restarts', 'Provider faults', 'Findings', 'Commit'],
     reports.map((report) => [

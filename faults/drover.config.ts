@@ -19,7 +19,15 @@ const parameters = z.object({
 });
 
 function toolOf(name: ToolName): AnyTool {
-  const { effect, keyed, reused, unknown, lookup } = traitsOf(name);
+  const { effect, keyed, reused, unknown, lookup, people } = traitsOf(name);
+  if (people === 'external') {
+    return defineTool({
+      name,
+      description: 'Its output is given by the service.',
+      parameters,
+      external: true,
+    });
+  }
   return defineTool({
     name,
     description: `A tool whose effect is ${effect}.`,
@@ -28,6 +36,7 @@ function toolOf(name: ToolName): AnyTool {
     ...(keyed ? { effectKey: ({ item }: { readonly item: string }) => [item] } : {}),
     ...(effect === 'none' ? { reuse: reused } : {}),
     ...(unknown === null ? {} : { onUnknown: unknown }),
+    ...(people === 'approval' ? { needsApproval: true } : {}),
     ...(lookup ? { lookup: (key: string) => lookUp(key) } : {}),
     // However often a worker dies at it: what is judged is the run, not its patience.
     activity: {

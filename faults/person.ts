@@ -1,5 +1,11 @@
-/** The person who is asked what became of an effect: looks into the tools' own journal, and says what stands there. */
-import type { Driver, Verdict } from './drivers/driver.ts';
+/**
+ * The people who are asked: what became of an effect, which they look up in the tools' own journal; whether a call may
+ * run, and what the service has to say in its place, which the call's item decides.
+ */
+import { createHash } from 'node:crypto';
+import type { WaitingCall } from '../src/decisions.ts';
+import type { Driver, Said, Verdict } from './drivers/driver.ts';
+import { writePeopleEntry } from './people-journal.ts';
 import type { RunPlan } from './plan.ts';
 import type { Stage } from './stage.ts';
 import { readToolEntries } from './tool-journal.ts';
@@ -11,12 +17,20 @@ const LOOK_MS = 3_000;
 /** A question costs a worker a replay: so many runs are asked about at a time, in turn. */
 const AT_ONCE = 4;
 
+/** The same for the same call, whenever it is asked: one in four is refused. */
+function sayOf({ kind, key }: WaitingCall): Said {
+  const hash = createHash('sha256').update(key).digest('hex');
+  if (kind === 'external') return { outcome: 'answer', receipt: `p-${hash.slice(0, 24)}` };
+  return { outcome: Number.parseInt(hash.slice(0, 4), 16) % 4 === 0 ? 'reject' : 'approve' };
+}
+
 export class Person {
   readonly #stage: Stage;
   readonly #driver: Driver;
   readonly #plans: readonly RunPlan[];
   readonly #open: () => readonly string[];
   readonly #askedAt = new Map<string, number>();
+  readonly #asked = new Set<string>();
   #lookedAt = 0;
   #next = 0;
 
@@ -28,7 +42,12 @@ export class Person {
     this.#driver = given.driver;
     this.#open = open;
     this.#plans = given.plans.filter(({ attempts }) =>
-      attempts.some(({ rounds }) => rounds.flat().some(({ tool }) => traitsOf(tool).unknown === 'wait')),
+      attempts.some(({ rounds }) =>
+        rounds
+          .flat()
+          .map(({ tool }) => traitsOf(tool))
+          .some(({ unknown, people }) => unknown === 'wait' || people !== null),
+      ),
     );
   }
 
@@ -43,10 +62,35 @@ export class Person {
   }
 
   async #answer(plan: RunPlan): Promise<void> {
-    for (const key of await this.#driver.waitingForPerson(this.#stage, plan)) {
-      const verdict = this.#find(key);
-      if (verdict !== null) await this.#driver.settle(this.#stage, plan, key, verdict);
+    for (const call of await this.#driver.waiting(this.#stage, plan)) {
+      if (call.kind !== 'unknown_outcome') await this.#decide(plan, call);
+      else {
+        const verdict = this.#find(call.key);
+        if (verdict !== null) await this.#driver.settle(this.#stage, plan, call.key, verdict);
+      }
     }
+  }
+
+  async #decide(plan: RunPlan, call: WaitingCall): Promise<void> {
+    const { key, arguments_digest: digest, name: tool, tool_call_id } = call;
+    const said = sayOf(call);
+    const entry = {
+      run: plan.id,
+      key,
+      digest,
+      tool,
+      tool_call_id,
+      outcome: said.outcome,
+      receipt: said.outcome === 'answer' ? said.receipt : null,
+    };
+    const write = (event: 'asked' | 'sent' | 'accepted'): void =>
+      writePeopleEntry(this.#stage.files.people, { ...entry, event });
+    const question = `${key} ${tool_call_id}`;
+    if (!this.#asked.has(question)) write('asked');
+    this.#asked.add(question);
+    write('sent');
+    await this.#driver.decide(this.#stage, plan, call, said);
+    write('accepted');
   }
 
   #find(key: string): Verdict | null {

@@ -6,7 +6,7 @@ import { Random } from './random.ts';
 import { planAttempts, scriptOf } from './script.ts';
 import type { PlannedAttempt } from './script.ts';
 import type { PlannedEffect, Shape } from './shapes.ts';
-import { TOOL_NAMES } from './tool-table.ts';
+import { LONELY_TOOLS, PEOPLE_TOOLS } from './tool-table.ts';
 
 /** The assistant of every run; its model is the run's own. */
 export const ASSISTANT = 'faults';
@@ -67,6 +67,8 @@ const ENDS: Readonly<Record<Shape, readonly (EndCode | null)[]>> = {
   cancelled_by_service: ['cancelled', null],
 };
 
+const PEOPLE_STREAM = 1_000_000;
+
 /** One attempt more than the script's own failures, and room for those that a fault makes expire. */
 const ATTEMPTS = 10;
 
@@ -90,7 +92,7 @@ function effectsOf(random: Random, id: string): readonly (readonly PlannedEffect
     const effects = Array.from({ length: calls }, (__, call): PlannedEffect => {
       const slow = random.chance(0.04);
       return {
-        tool: random.pick(TOOL_NAMES),
+        tool: random.pick(LONELY_TOOLS),
         args: {
           item: `${id}-${round}-${call}`,
           note: 'as first asked',
@@ -104,13 +106,29 @@ function effectsOf(random: Random, id: string): readonly (readonly PlannedEffect
   });
 }
 
-function planOne(random: Random, n: number, prefix: string, spanMs: number): RunPlan {
+/** A quarter of the runs need people: some of their calls wait for a word. */
+function withPeople(
+  random: Random,
+  rounds: readonly (readonly PlannedEffect[])[],
+): readonly (readonly PlannedEffect[])[] {
+  if (!random.chance(0.25)) return rounds;
+  const tool = random.pick(PEOPLE_TOOLS);
+  return rounds.map((calls) => {
+    const chosen = random.pick(calls);
+    // One and the same effect may be asked for twice in a round: then it stays one.
+    return calls.map((effect) => (effect === chosen ? { ...effect, tool } : effect));
+  });
+}
+
+function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPlan {
+  const random = new Random(seed, n + 1);
   const id = `${prefix}-${n}`;
   const wire = random.pick(['assistants', 'responses'] as const);
   const drawn = random.weighted(WEIGHTS);
   // Nothing expires on the Responses wire.
   const shape = drawn === 'expires' && wire === 'responses' ? 'server_error' : drawn;
-  const rounds = effectsOf(random, id);
+  // A stream of its own: who needs people changes nothing else of a seed's plans.
+  const rounds = withPeople(new Random(seed, PEOPLE_STREAM + n), effectsOf(random, id));
   const attempts = planAttempts(random, { id, shape, rounds, count: ATTEMPTS });
   const continues = rounds.length > 0 && random.chance(0.5);
   return {
@@ -146,7 +164,5 @@ export function planRuns(
   options: { readonly count: number; readonly spanMs: number; readonly prefix: string },
 ): readonly RunPlan[] {
   // A stream a run: one more run changes none of the others.
-  return Array.from({ length: options.count }, (_, n) =>
-    planOne(new Random(seed, n + 1), n, options.prefix, options.spanMs),
-  );
+  return Array.from({ length: options.count }, (_, n) => planOne(seed, n, options.prefix, options.spanMs));
 }

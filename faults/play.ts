@@ -9,6 +9,7 @@ import type { WorkflowTask } from './kill-windows.ts';
 import { inLanes, untilItWorks } from './lanes.ts';
 import type { NemesisEntry } from './nemesis-journal.ts';
 import { startNemesis } from './nemesis/nemesis.ts';
+import { readPeopleEntries } from './people-journal.ts';
 import { Person } from './person.ts';
 import type { RunPlan } from './plan.ts';
 import { makeThread, tryThread } from './provider-client.ts';
@@ -164,6 +165,7 @@ export async function play(given: Play): Promise<Played> {
       finals,
       provider: readProvider(stage),
       tools: readToolEntries(files.tools),
+      people: readPeopleEntries(files.people),
       nemesis: readJsonLines(files.nemesis) as readonly NemesisEntry[],
     },
   };

@@ -95,6 +95,7 @@ const PRINTED = [
   'unfindable_creates',
   'divergent_calls',
   'unknown_outcomes',
+  'decisions',
 ] as const;
 const MOST_FINDINGS = 40;
 

@@ -28,6 +28,7 @@ export interface Files {
   readonly provider: string;
   readonly tools: string;
   readonly nemesis: string;
+  readonly people: string;
 }
 
 export interface StageOptions {
@@ -64,6 +65,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     provider: join(folder, 'provider.jsonl'),
     tools: join(folder, 'tools.jsonl'),
     nemesis: join(folder, 'nemesis.jsonl'),
+    people: join(folder, 'people.jsonl'),
   };
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {

@@ -9,6 +9,8 @@ export interface ToolTraits {
   /** Of `once`: what becomes of a run where nobody knows whether it acted. */
   readonly unknown: 'end' | 'wait' | 'tell_model' | null;
   readonly lookup: boolean;
+  /** Whose word it needs: somebody's who allows it, or the service's, which gives its output. */
+  readonly people: 'approval' | 'external' | null;
 }
 
 const traits = (effect: ToolTraits['effect'], more: Partial<ToolTraits> = {}): ToolTraits => ({
@@ -17,6 +19,7 @@ const traits = (effect: ToolTraits['effect'], more: Partial<ToolTraits> = {}): T
   reused: effect !== 'none',
   unknown: effect === 'once' ? 'end' : null,
   lookup: false,
+  people: null,
   ...more,
 });
 
@@ -29,10 +32,16 @@ export const TOOLS = {
   pay_named: traits('once', { keyed: true, unknown: 'tell_model' }),
   pay_checked: traits('once', { keyed: true, lookup: true }),
   pay_asked: traits('once', { keyed: true, unknown: 'wait' }),
+  pay_approved: traits('once', { people: 'approval' }),
+  ask_service: traits('idempotent', { people: 'external' }),
 } as const satisfies Readonly<Record<string, ToolTraits>>;
 
 export type ToolName = keyof typeof TOOLS;
 export const TOOL_NAMES = Object.keys(TOOLS) as readonly ToolName[];
+
+/** Those that wait for nobody. */
+export const LONELY_TOOLS: readonly ToolName[] = TOOL_NAMES.filter((name) => TOOLS[name].people === null);
+export const PEOPLE_TOOLS: readonly ToolName[] = TOOL_NAMES.filter((name) => TOOLS[name].people !== null);
 
 export const isToolName = (name: string): name is ToolName => Object.hasOwn(TOOLS, name);
 export const traitsOf = (name: ToolName): ToolTraits => TOOLS[name];

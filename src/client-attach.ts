@@ -4,18 +4,8 @@ import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-wor
 import { NAMES } from './contract.ts';
 import { checkRunRequest, requestDigest } from './request.ts';
 
-/**
- * The digest of the request that the workflow was started with. Other languages and parent workflows
- * write no memo: then it is computed from the input in the history's first event.
- */
-async function digestOf(
-  client: Client,
-  workflowId: string,
-  runId: string,
-  memo: Record<string, unknown> | undefined,
-): Promise<string | null> {
-  const noted = memo?.[NAMES.memo.requestDigest];
-  if (typeof noted === 'string') return noted;
+/** The request that an execution was started with, from the history's first event. */
+export async function readInput(client: Client, workflowId: string, runId: string): Promise<unknown> {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
     namespace: client.options.namespace,
     execution: { workflowId, runId },
@@ -27,7 +17,22 @@ async function digestOf(
     started?.input?.payloads ?? [],
     { type: 'workflow', namespace: client.options.namespace, workflowId },
   );
-  const { request } = checkRunRequest(input);
+  return input;
+}
+
+/**
+ * The digest of the request that the workflow was started with. Other languages and parent workflows
+ * write no memo: then it is computed from its input.
+ */
+export async function digestOf(
+  client: Client,
+  workflowId: string,
+  runId: string,
+  memo: Record<string, unknown> | undefined,
+): Promise<string | null> {
+  const noted = memo?.[NAMES.memo.requestDigest];
+  if (typeof noted === 'string') return noted;
+  const { request } = checkRunRequest(await readInput(client, workflowId, runId));
   return request === undefined ? null : requestDigest(request);
 }
 

@@ -3,14 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { isGrpcServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import type { Client, WorkflowExecutionStatusName, WorkflowHandle } from '@temporalio/client';
 import { readFailure, readResult } from './client-outcome.ts';
+import { closedRun, sendDecision, sendSettlement } from './client-people.ts';
+import type { CallShown, DecisionWords } from './client-people.ts';
 import { NAMES } from './contract.ts';
+import type { Decision, WaitingCall } from './decisions.ts';
 import type { RunProgress, RunResult, SettleEffect } from './contract.ts';
 import { RunEndedError, RunLostError, RunNotFoundError } from './errors.ts';
 
 /** gRPC's code of a missing workflow. */
 const NOT_FOUND = 5;
 /** How long a worker may take to answer a query. */
-const QUERY_MS = 20_000;
+export const QUERY_MS = 20_000;
 /** The server keeps a reason of up to 1,000 bytes. */
 const REASON_CHARS = 250;
 
@@ -39,6 +42,8 @@ export function isMissing(error: unknown): boolean {
   const code: number | null = isGrpcServiceError(error) ? error.code : null;
   return code === NOT_FOUND;
 }
+
+const shownOf = ({ key, arguments_digest }: CallShown): CallShown => ({ key, arguments_digest });
 
 export class RunHandle {
   /** The run's id, which is the workflow id. */
@@ -201,14 +206,59 @@ export class RunHandle {
   }
 
   /**
-   * Says what became of an effect whose outcome is unknown; `progress()` lists such effects.
-   * The run goes on, or ends, by it.
+   * Calls of the run that wait on people, with their arguments, in the order in which they came.
+   *
+   * @throws RunNotFoundError; Temporal's errors where no worker answers
    */
-  async settleEffect(answer: SettleEffect): Promise<void> {
+  async waiting(): Promise<readonly WaitingCall[]> {
     try {
-      await this.workflow.executeUpdate<void, [SettleEffect]>(NAMES.updates.settleEffect, { args: [answer] });
+      return await this.#query<readonly WaitingCall[]>(NAMES.queries.waiting);
     } catch (error) {
       throw isMissing(error) ? new RunNotFoundError(this.id, error) : error;
+    }
+  }
+
+  /**
+   * Decides on a call that waits; returns once the decision counts. It is bound to the arguments that were shown.
+   *
+   * @throws DecisionRefusedError where it does not count, with why in its `code`; RunNotFoundError
+   */
+  decide(decision: Decision): Promise<void> {
+    return this.#tell(() => sendDecision(this.workflow, decision));
+  }
+
+  /** Lets a call run that needs approval. Throws as {@link decide}. */
+  approve(call: CallShown, words: DecisionWords = {}): Promise<void> {
+    return this.decide({ ...shownOf(call), ...words, outcome: 'approve' });
+  }
+
+  /** Refuses a call; the model reads the reason. Throws as {@link decide}. */
+  reject(call: CallShown, words: DecisionWords = {}): Promise<void> {
+    return this.decide({ ...shownOf(call), ...words, outcome: 'reject' });
+  }
+
+  /** Gives a call its output, in the place of its tool. Throws as {@link decide}. */
+  answer(call: CallShown, output: string, words: DecisionWords = {}): Promise<void> {
+    return this.decide({ ...shownOf(call), ...words, outcome: 'answer', output });
+  }
+
+  /**
+   * Says what became of an effect whose outcome is unknown, as {@link decide} does with `done`, `not_done` and `end`.
+   * The run goes on, or ends, by it.
+   *
+   * @throws DecisionRefusedError, RunNotFoundError
+   */
+  settleEffect(answer: SettleEffect): Promise<void> {
+    return this.#tell(() => sendSettlement(this.workflow, answer));
+  }
+
+  async #tell(send: () => Promise<void>): Promise<void> {
+    try {
+      await send();
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      await this.#requireExists(error);
+      throw closedRun(this.id, error);
     }
   }
 }

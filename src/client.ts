@@ -5,15 +5,20 @@ import type { Client, WorkflowExecutionInfo, WorkflowExecutionStatusName } from 
 import type { Priority } from '@temporalio/common';
 import { compareHolder } from './client-attach.ts';
 import { isMissing, RunHandle } from './client-handle.ts';
+import type { WaitingRun } from './client-people.ts';
 import { staticDetails, staticSummary } from './client-summary.ts';
 import { DEFAULTS, NAMES } from './contract.ts';
 import type { RunRequest, RunResult } from './contract.ts';
-import { InvalidRequestError, RunConflictError } from './errors.ts';
+import { planRetry } from './client-retry.ts';
+import type { RetryOptions } from './client-retry.ts';
+import { InvalidRequestError, RunConflictError, RunNotRetryableError } from './errors.ts';
 import { checkRunId, checkRunRequest, requestDigest } from './request.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 
 export { RunHandle };
 export type { CancelOptions, RunDescription } from './client-handle.ts';
+export type { CallShown, DecisionWords, WaitingRun } from './client-people.ts';
+export type { RetryOptions } from './client-retry.ts';
 
 export interface RunClientOptions {
   /** Temporal's client: its connection, namespace, data converter and interceptors apply. */
@@ -78,21 +83,51 @@ export class RunClient {
     return this.getHandle(id);
   }
 
+  /**
+   * Goes on with a run that ended badly, as a new execution under the same id: what its tools have done is not done
+   * again, what people have said is not asked again, and its attempts count anew. Its thread, where it has one, goes on.
+   *
+   * @param options the limits to raise, where one of them ended the run
+   * @throws RunNotFoundError; RunNotRetryableError where the run works, has completed, or was terminated;
+   *   InvalidRequestError; Temporal's errors where no worker answers
+   */
+  async retry(id: string, options: RetryOptions = {}): Promise<RunHandle> {
+    const { request, seed, digest } = await planRetry(this.#client, id, options);
+    try {
+      await this.#client.workflow.start(NAMES.workflow, {
+        ...this.#startOptions(request, id, options),
+        args: [request, seed],
+        memo: digest === null ? {} : { [NAMES.memo.requestDigest]: digest },
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      });
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      throw new RunNotRetryableError(id, 'run_active', error);
+    }
+    return this.getHandle(id);
+  }
+
+  #startOptions(request: RunRequest, id: string, options: StartOptions) {
+    return {
+      workflowId: id,
+      taskQueue: options.taskQueue ?? this.#taskQueue,
+      workflowTaskTimeout: DEFAULTS.workflowTaskSeconds * 1000,
+      workflowIdConflictPolicy: 'FAIL',
+      staticSummary: staticSummary(request),
+      staticDetails: staticDetails(request),
+      ...(options.priority === undefined ? {} : { priority: options.priority }),
+    } as const;
+  }
+
   async #startOrAttach(request: RunRequest, id: string, options: StartOptions): Promise<void> {
     const digest = requestDigest(request);
     for (let tries = 1; ; tries++) {
       try {
         await this.#client.workflow.start(NAMES.workflow, {
-          workflowId: id,
-          taskQueue: options.taskQueue ?? this.#taskQueue,
+          ...this.#startOptions(request, id, options),
           args: [request],
           memo: { [NAMES.memo.requestDigest]: digest },
-          workflowTaskTimeout: DEFAULTS.workflowTaskSeconds * 1000,
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
-          workflowIdConflictPolicy: 'FAIL',
-          staticSummary: staticSummary(request),
-          staticDetails: staticDetails(request),
-          ...(options.priority === undefined ? {} : { priority: options.priority }),
         });
         return;
       } catch (error) {
@@ -129,6 +164,22 @@ export class RunClient {
     const ofRuns = `WorkflowType = '${NAMES.workflow}'`;
     const filter = query.trim() === '' ? ofRuns : `${ofRuns} AND (${query})`;
     for await (const info of this.#client.workflow.list({ query: filter })) yield toListing(info);
+  }
+
+  /**
+   * Runs that wait on people, the newest first, as far as visibility has caught up, each with its calls as a worker
+   * tells them. Needs Drover's search attributes in the namespace.
+   *
+   * @param query a further filter in Temporal's list syntax, such as `DroverWaiting = 'approval'`
+   */
+  async *waiting(query = ''): AsyncIterableIterator<WaitingRun> {
+    const waits = `ExecutionStatus = 'Running' AND ${SEARCH_ATTRIBUTES.waiting.name} IS NOT NULL`;
+    for await (const { id } of this.list(query.trim() === '' ? waits : `${waits} AND (${query})`)) {
+      const calls = await this.getHandle(id)
+        .waiting()
+        .catch(() => null);
+      if (calls === null || calls.length > 0) yield { id, calls };
+    }
   }
 }
 

@@ -3,6 +3,8 @@ import type { DataConverter } from '@temporalio/common';
 import type { WorkerOptions } from '@temporalio/worker';
 import type { Backend } from './backends/backend.ts';
 import type { RetryPolicy, RunLimits, RunRequest } from './contract.ts';
+import type { Decision, WaitingCall } from './decisions.ts';
+import type { Json } from './run.ts';
 import type { AnyTool } from './tools/define-tool.ts';
 import type { ToolRegistry } from './tools/registry.ts';
 
@@ -33,6 +35,19 @@ export type AssistantConfig = Pick<
 /** Where `{"secret": "NAME"}` in a request's tools is looked up, in the worker. */
 export type SecretSource = Readonly<Record<string, string | (() => string | Promise<string>)>>;
 
+/**
+ * Whether a decision on a call counts: true, or false, or in a few words why it does not, which whoever decided reads. It
+ * is asked in the worker, once the decision is recorded and before the call goes on; a throw is retried, five times in all.
+ * Temporal authenticates the namespace and not the person: `by` is what the caller says of itself.
+ *
+ * @param context the run's trusted context
+ */
+export type AuthorizeDecision = (
+  decision: Decision,
+  call: WaitingCall & { readonly run_id: string },
+  context: Json,
+) => boolean | string | Promise<boolean | string>;
+
 export interface DroverConfig {
   /** @default 'drover' */
   readonly taskQueue?: string;
@@ -44,6 +59,8 @@ export interface DroverConfig {
   readonly limits?: RunLimits;
   readonly retry?: RetryPolicy;
   readonly secrets?: SecretSource;
+  /** @default every decision counts */
+  readonly authorizeDecision?: AuthorizeDecision;
   /** Shared by worker, client, CLI and replay. Codecs and converters as in Temporal's SDK. */
   readonly dataConverter?: DataConverter;
   /** Passed through to `Worker.create`: slots, pollers, versioning. */
@@ -64,6 +81,7 @@ export interface LoadedConfig {
   readonly limits: RunLimits;
   readonly retry: RetryPolicy;
   readonly secrets: SecretSource;
+  readonly authorizeDecision: AuthorizeDecision | undefined;
   readonly dataConverter: DataConverter | undefined;
   readonly worker: NonNullable<DroverConfig['worker']>;
   readonly metrics: NonNullable<DroverConfig['metrics']>;

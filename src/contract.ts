@@ -2,6 +2,7 @@
  * What crosses between services and Drover: request, result, limits, and the names under which
  * Temporal knows them. Everything that is serialised is snake_case.
  */
+import type { DecisionRecord, WaitingCall } from './decisions.ts';
 import type { EndCode } from './failures.ts';
 import type { Json, JsonObject, RunObject, RunUsage, WireStatus } from './run.ts';
 
@@ -9,8 +10,8 @@ import type { Json, JsonObject, RunObject, RunUsage, WireStatus } from './run.ts
 export const NAMES = {
   workflow: 'driveRun',
   taskQueue: 'drover',
-  queries: { result: 'result', progress: 'progress', attempt: 'attempt' },
-  updates: { settleEffect: 'settleEffect' },
+  queries: { result: 'result', progress: 'progress', attempt: 'attempt', waiting: 'waiting', seed: 'seed' },
+  updates: { settleEffect: 'settleEffect', decide: 'decide' },
   memo: { requestDigest: 'drover_request_digest' },
   activities: {
     createRun: 'drover.createRun',
@@ -18,6 +19,7 @@ export const NAMES = {
     awaitRun: 'drover.awaitRun',
     cancelRun: 'drover.cancelRun',
     lookupEffect: 'drover.lookupEffect',
+    authorizeDecision: 'drover.authorizeDecision',
   },
 } as const;
 
@@ -69,6 +71,8 @@ export const DEFAULTS = {
   maxBackoffSeconds: 60,
   /** How long a tool that no worker of its queue has is dispatched again before the model is told. */
   missingToolSeconds: 300,
+  /** How long a call waits for a person before it is settled without one: a week. */
+  decisionSeconds: 604_800,
   /** How long a worker that died holds up a step that it was in: Temporal's workflow task timeout. */
   workflowTaskSeconds: 5,
 } as const;
@@ -220,6 +224,8 @@ export type ToolCallStatus =
   | 'not_allowed'
   | 'too_many_calls'
   | 'unknown_outcome'
+  /** A person refused it, or nobody decided in time. */
+  | 'rejected'
   | 'cancelled'
   | 'pending';
 
@@ -240,6 +246,8 @@ export interface ToolCallResult {
   readonly divergent: boolean;
   readonly started_at: number | null;
   readonly duration_ms: number | null;
+  /** How people settled it; absent where nobody was asked. */
+  readonly decision?: DecisionRecord;
   /** Set where the output was cut to fit: its full size in bytes. */
   readonly truncated?: number;
 }
@@ -282,6 +290,8 @@ export interface RunProgress {
   readonly round: number;
   readonly pending_calls: readonly { readonly id: string; readonly name: string }[];
   readonly unsettled_effects: readonly { readonly key: string; readonly name: string }[];
+  /** Calls that wait on people, unsettled effects among them; without their arguments. */
+  readonly waiting_calls: readonly Omit<WaitingCall, 'arguments'>[];
   readonly usage: RunUsage;
   readonly deadline_at: number;
   readonly ended: boolean;

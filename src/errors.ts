@@ -3,6 +3,7 @@
  * prompt text, arguments, outputs or keys. Pure: workflow code may load it.
  */
 import type { Issue, RunResult } from './contract.ts';
+import type { DecisionRefusal } from './decisions.ts';
 import { failureMessage, isEndCode } from './failures.ts';
 import type { EndCode } from './failures.ts';
 
@@ -151,6 +152,53 @@ export function lostMessage(runId: string, code: LostCode): string {
   return `Run ${runId} ${what}. ${todo}`;
 }
 
+const REFUSED: Readonly<Record<DecisionRefusal, string>> = {
+  unknown_call: 'List what waits with `drover waiting`; it may have been decided, timed out or cancelled.',
+  other_arguments: 'Look at the call once more, and decide on what it asks for now.',
+  already_decided: 'The first decision stands.',
+  malformed: 'Mend the decision and send it again.',
+  not_authorized: "Ask somebody whom the worker's `authorizeDecision` allows.",
+};
+
+/** A decision on a call was refused, and nothing came of it. */
+export class DecisionRefusedError extends DroverError {
+  declare readonly code: DecisionRefusal;
+  readonly runId: string;
+
+  constructor(runId: string, code: DecisionRefusal, message: string, cause?: unknown) {
+    super('DecisionRefusedError', code, `Run ${runId}: ${message} ${REFUSED[code]}`, cause);
+    this.runId = runId;
+  }
+}
+
+export const isDecisionRefusal = (code: unknown): code is DecisionRefusal =>
+  typeof code === 'string' && Object.hasOwn(REFUSED, code);
+
+/**
+ * - `run_active`: it has not ended.
+ * - `run_completed`: there is nothing to try again.
+ * - `run_lost`: it was terminated or timed out, and nothing says what it left at its provider.
+ */
+export type NotRetryableCode = 'run_active' | 'run_completed' | 'run_lost';
+
+const NOT_RETRYABLE: Readonly<Record<NotRetryableCode, string>> = {
+  run_active: 'has not ended. Wait for it, or cancel it first.',
+  run_completed: 'has completed: there is nothing to try again. Start another run.',
+  run_lost:
+    'was ended from outside, and no code of it ran. Let `drover sweep` cancel what it left, and start another run.',
+};
+
+/** A run cannot be tried again as it stands; nothing was started. */
+export class RunNotRetryableError extends DroverError {
+  declare readonly code: NotRetryableCode;
+  readonly runId: string;
+
+  constructor(runId: string, code: NotRetryableCode, cause?: unknown) {
+    super('RunNotRetryableError', code, `Run ${runId} ${NOT_RETRYABLE[code]}`, cause);
+    this.runId = runId;
+  }
+}
+
 /** The worker cannot drive this request: its configuration lacks what the request names. Thrown in the worker. */
 export class RunRefusedError extends DroverError {
   declare readonly code: EndCode;
@@ -180,6 +228,8 @@ const NAMES: ReadonlySet<string> = new Set([
   'RunEndedError',
   'RunLostError',
   'RunRefusedError',
+  'DecisionRefusedError',
+  'RunNotRetryableError',
 ]);
 
 type Named = { readonly name: string; readonly code?: unknown };
@@ -228,6 +278,14 @@ export function isRunEndedError(error: unknown): error is RunEnded {
 /** True for a run that closed without a result, in a service and in workflow code. */
 export function isRunLostError(error: unknown): error is RunLost {
   return named(error, 'RunLostError') && Object.hasOwn(LOST, String((error as Named).code));
+}
+
+export function isDecisionRefusedError(error: unknown): error is DecisionRefusedError {
+  return named(error, 'DecisionRefusedError') && isDecisionRefusal((error as Named).code);
+}
+
+export function isRunNotRetryableError(error: unknown): error is RunNotRetryableError {
+  return named(error, 'RunNotRetryableError') && Object.hasOwn(NOT_RETRYABLE, String((error as Named).code));
 }
 
 export function isRunRefusedError(error: unknown): error is RunRefusedError {

@@ -179,6 +179,12 @@ export const FAILURES = {
     'It is not known whether a tool with a once-only effect acted',
     'Find out by the idempotency key of the call, then settle it by hand.',
   ),
+  undecided: kind(
+    'incomplete',
+    { benign: true },
+    'Nobody decided on a tool call in time',
+    'Start it again with somebody to decide, or allow more time by the `decision` of the tool.',
+  ),
   result_too_large: kind(
     'failed',
     {},

@@ -1,8 +1,24 @@
 /** The door for services. Loads neither Temporal's native worker nor a provider's SDK. */
 export { RunClient, RunHandle } from './client.ts';
-export type { CancelOptions, RunClientOptions, RunDescription, RunListing, StartOptions } from './client.ts';
+export type {
+  CallShown,
+  CancelOptions,
+  DecisionWords,
+  RetryOptions,
+  RunClientOptions,
+  RunDescription,
+  RunListing,
+  StartOptions,
+  WaitingRun,
+} from './client.ts';
 export { defineConfig } from './config.ts';
-export type { AssistantConfig, BackendFactory, DroverConfig, SecretSource } from './config.ts';
+export type {
+  AssistantConfig,
+  AuthorizeDecision,
+  BackendFactory,
+  DroverConfig,
+  SecretSource,
+} from './config.ts';
 export { DEFAULTS, LIMITS, METADATA_KEYS, NAMES } from './contract.ts';
 export type {
   AttemptReason,
@@ -25,21 +41,33 @@ export type {
   ToolCallStatus,
   Warning,
 } from './contract.ts';
+export type {
+  Decision,
+  DecisionOutcome,
+  DecisionRecord,
+  DecisionRefusal,
+  WaitingCall,
+  WaitKind,
+} from './decisions.ts';
 export {
+  DecisionRefusedError,
   DroverError,
   InvalidRequestError,
+  isDecisionRefusedError,
   isDroverError,
   isInvalidRequestError,
   isRunConflictError,
   isRunEndedError,
   isRunLostError,
   isRunNotFoundError,
+  isRunNotRetryableError,
   RunConflictError,
   RunEndedError,
   RunLostError,
   RunNotFoundError,
+  RunNotRetryableError,
 } from './errors.ts';
-export type { LostCode, RunEnded, RunLost } from './errors.ts';
+export type { LostCode, NotRetryableCode, RunEnded, RunLost } from './errors.ts';
 export { FAILURES, isEndCode } from './failures.ts';
 export type { EndCode, FailureKind } from './failures.ts';
 export { checkRunRequest, parseRunRequest, requestDigest } from './request.ts';
@@ -62,7 +90,10 @@ export type { ToolInput } from './steps.ts';
 export { defineRemoteTool, defineTool } from './tools/define-tool.ts';
 export type {
   AnyTool,
+  DecisionLimit,
   Effect,
+  ExternalTool,
+  ExternalToolOptions,
   LookupResult,
   OnUnknown,
   RemoteTool,

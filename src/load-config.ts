@@ -23,6 +23,7 @@ const FIELDS = [
   'limits',
   'retry',
   'secrets',
+  'authorizeDecision',
   'dataConverter',
   'worker',
   'metrics',
@@ -58,6 +59,12 @@ const settings = z.object({
       }),
     )
     .default({}),
+  authorizeDecision: z
+    .custom(
+      (held) => typeof held === 'function',
+      'must be a function of a decision, its call and the context',
+    )
+    .optional(),
   dataConverter: z
     .strictObject({
       payloadConverterPath: z.string().optional(),
@@ -201,6 +208,7 @@ function checkConfig(config: DroverConfig, issues: Issue[]): LoadedConfig | null
     limits: freeze(limits) as LoadedConfig['limits'],
     retry: freeze(retry) as LoadedConfig['retry'],
     secrets: Object.freeze({ ...secrets }),
+    authorizeDecision: config.authorizeDecision,
     dataConverter: config.dataConverter,
     worker: Object.freeze({ ...worker }),
     metrics: Object.freeze({ ...metrics }) as LoadedConfig['metrics'],

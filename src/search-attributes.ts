@@ -4,15 +4,17 @@ import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/commo
 // Inferred types would name a path inside the SDK that its package does not offer.
 type Keyword = ReturnType<typeof defineSearchAttributeKey<'KEYWORD'>>;
 
-/** By the property that a run is known by. Five Keywords of the ten that a namespace on SQL has. */
+/** By the property that a run is known by. Six Keywords of the ten that a namespace on SQL has. */
 export const SEARCH_ATTRIBUTES: Readonly<
-  Record<'status' | 'threadId' | 'assistantId' | 'backend' | 'attemptId', Keyword>
+  Record<'status' | 'threadId' | 'assistantId' | 'backend' | 'attemptId' | 'waiting', Keyword>
 > = {
   status: defineSearchAttributeKey('DroverStatus', SearchAttributeType.KEYWORD),
   threadId: defineSearchAttributeKey('DroverThreadId', SearchAttributeType.KEYWORD),
   assistantId: defineSearchAttributeKey('DroverAssistantId', SearchAttributeType.KEYWORD),
   backend: defineSearchAttributeKey('DroverBackend', SearchAttributeType.KEYWORD),
   attemptId: defineSearchAttributeKey('DroverAttemptId', SearchAttributeType.KEYWORD),
+  /** What kind of word the run waits for; unset while it waits for nobody's. */
+  waiting: defineSearchAttributeKey('DroverWaiting', SearchAttributeType.KEYWORD),
 };
 
 export interface SearchAttributeDefinition {

@@ -1,5 +1,6 @@
 /** What crosses between the workflow and its activities. JSON only, snake_case; pure. */
 import type { AttemptReason, Issue, OutputMessage, RunLimits, RetryPolicy, RunRequest } from './contract.ts';
+import type { Decision, WaitingCall } from './decisions.ts';
 import type { Json, RunObject } from './run.ts';
 
 /** An attempt at its provider. `state` is the adapter's own: the workflow keeps it and hands it back. */
@@ -98,6 +99,8 @@ export type CreateRunOutput =
       readonly retry: RetryPolicy;
       /** The namespace knows Drover's search attributes. */
       readonly search_attributes: boolean;
+      /** It knows the one of runs that wait on people too. Absent: an older worker said this, which did not ask. */
+      readonly waiting_attribute?: boolean;
     };
 
 export interface SubmitOutputsInput extends ActingInput {
@@ -131,6 +134,12 @@ export interface ToolPolicy {
   readonly schedule_to_start_ms: number | null;
   readonly heartbeat_ms: number | null;
   readonly max_output_bytes: number;
+  /** A service hands in the output: no activity runs. Absent: false. */
+  readonly external?: true;
+  /** How long a call of it waits for people; absent: `DEFAULTS.decisionSeconds`. */
+  readonly decision_ms?: number;
+  /** What becomes of a call that nobody decided in time; absent: `reject`. */
+  readonly on_undecided?: 'reject' | 'end';
   /** Temporal's priority of the tool's tasks. */
   readonly priority: {
     readonly priorityKey?: number;
@@ -154,6 +163,8 @@ export interface PlannedCall {
   readonly effect_digest: string;
   readonly arguments_digest: string;
   readonly policy: ToolPolicy | null;
+  /** Somebody has to allow this call before it runs. Absent: false. */
+  readonly needs_approval?: true;
   /** Why nothing may run for this call; `output` is what the model reads instead. */
   readonly refusal: {
     readonly status: 'bad_arguments' | 'unknown_tool' | 'not_allowed' | 'too_many_calls';
@@ -230,6 +241,8 @@ export interface ToolInput {
   readonly effect: 'none' | 'idempotent' | 'once';
   /** The effect ledger's key: the same for every try of one effect. */
   readonly idempotency_key: string;
+  /** Somebody has allowed this call. Absent: nobody was asked. */
+  readonly approved?: true;
 }
 
 export interface LookupInput {
@@ -241,6 +254,20 @@ export type LookupOutput =
   | { readonly status: 'done'; readonly output: string }
   | { readonly status: 'not_done' }
   | { readonly status: 'unknown' };
+
+/** A decision that the worker's configuration is asked about before it counts. */
+export interface AuthorizeDecisionInput {
+  readonly run_id: string;
+  readonly call: WaitingCall;
+  readonly decision: Decision;
+  /** The run's trusted context. */
+  readonly context: Json;
+}
+
+export type AuthorizeDecisionOutput =
+  | { readonly allowed: true }
+  /** `reason` is what the one who decided reads. */
+  | { readonly allowed: false; readonly reason: string };
 
 /** Types of the failures that activities throw at the workflow. Details are typed beside each. */
 export const ACTIVITY_FAILURES = {

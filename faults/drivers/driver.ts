@@ -1,5 +1,6 @@
 /** What the harness asks of whatever drives its runs. */
 import type { Client } from '@temporalio/client';
+import type { WaitingCall } from '../../src/decisions.ts';
 import type { RunPlan } from '../plan.ts';
 
 /** What a driver itself says of one call of a run. */
@@ -8,6 +9,8 @@ export interface CallWord {
   readonly name: string;
   readonly status: string;
   readonly output: string | null;
+  /** How people settled it; null where nobody was asked. */
+  readonly decision: string | null;
 }
 
 /** How a run's workflow ended, and what its driver says of it. */
@@ -33,6 +36,10 @@ export interface FinalState {
 export type Verdict =
   { readonly outcome: 'done'; readonly receipt: string } | { readonly outcome: 'not_done' | 'end' };
 
+/** What a person, or the service, says of a call that waits for a word. */
+export type Said =
+  { readonly outcome: 'answer'; readonly receipt: string } | { readonly outcome: 'approve' | 'reject' };
+
 export interface DriverStage {
   readonly client: Client;
   readonly taskQueue: string;
@@ -44,6 +51,8 @@ export interface Promises {
   ends(plan: RunPlan): readonly (string | null)[];
   /** A once-effect that its tool names is one, however often the model asks for it. */
   readonly namedIsOne: boolean;
+  /** A tool that needs people's word waits for it. */
+  readonly asksPeople: boolean;
 }
 
 export interface Driver {
@@ -53,8 +62,9 @@ export interface Driver {
   /** Twice with one plan is no error: the run is started once. */
   start(stage: DriverStage, plan: RunPlan, threadId: string | null): Promise<void>;
   cancel(stage: DriverStage, plan: RunPlan): Promise<void>;
-  /** Effects of a run that wait for a person's word, by key. */
-  waitingForPerson(stage: DriverStage, plan: RunPlan): Promise<readonly string[]>;
+  /** Calls of a run that wait for people. */
+  waiting(stage: DriverStage, plan: RunPlan): Promise<readonly WaitingCall[]>;
+  decide(stage: DriverStage, plan: RunPlan, call: WaitingCall, said: Said): Promise<void>;
   settle(stage: DriverStage, plan: RunPlan, key: string, verdict: Verdict): Promise<void>;
   /** Of a run that has closed. */
   word(stage: DriverStage, plan: RunPlan): Promise<FinalState['word']>;

@@ -34,7 +34,13 @@ function wordOf(result: RunResult): FinalState['word'] {
     ambiguous:
       result.warnings.some(({ code }) => code === 'create_ambiguous') ||
       result.attempts.some(({ ambiguous_create }) => ambiguous_create),
-    calls: result.tool_calls.map(({ id, name, status, output }) => ({ id, name, status, output })),
+    calls: result.tool_calls.map(({ id, name, status, output, decision }) => ({
+      id,
+      name,
+      status,
+      output,
+      decision: decision?.outcome ?? null,
+    })),
   };
 }
 
@@ -46,9 +52,12 @@ export const drover: Driver = {
     await runsOf(stage).start(requestOf(plan, threadId), { id: plan.id });
   },
   cancel: (stage, plan) => runsOf(stage).getHandle(plan.id).cancel(),
-  waitingForPerson: async (stage, plan) => {
-    const { unsettled_effects: waiting } = await runsOf(stage).getHandle(plan.id).progress();
-    return waiting.map(({ key }) => key);
+  waiting: (stage, plan) => runsOf(stage).getHandle(plan.id).waiting(),
+  decide: async (stage, plan, call, said) => {
+    const run = runsOf(stage).getHandle(plan.id);
+    if (said.outcome === 'answer') await run.answer(call, JSON.stringify({ receipt: said.receipt }));
+    else if (said.outcome === 'approve') await run.approve(call, { by: 'the harness' });
+    else await run.reject(call, { by: 'the harness', reason: 'as its item says' });
   },
   settle: (stage, plan, key, verdict) =>
     runsOf(stage)
@@ -66,5 +75,5 @@ export const drover: Driver = {
       throw error;
     }
   },
-  promises: { ends: (plan) => plan.ends, namedIsOne: true },
+  promises: { ends: (plan) => plan.ends, namedIsOne: true, asksPeople: true },
 };

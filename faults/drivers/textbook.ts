@@ -56,7 +56,8 @@ export const textbook: Driver = {
     const { status } = await handle.describe();
     if (status.name === 'RUNNING') await handle.cancel();
   },
-  waitingForPerson: () => Promise.resolve([]),
+  waiting: () => Promise.resolve([]),
+  decide: () => Promise.resolve(),
   settle: () => Promise.resolve(),
   word: async ({ client }, plan) => {
     try {
@@ -74,5 +75,6 @@ export const textbook: Driver = {
       return mayFail ? [null, 'failed'] : [null];
     },
     namedIsOne: false,
+    asksPeople: false,
   },
 };

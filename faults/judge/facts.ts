@@ -3,6 +3,7 @@ import type { AnswerEntry, JournalEntry, RequestEntry, StatusEntry } from '../..
 import { isTerminal } from '../../src/run.ts';
 import type { FinalState } from '../drivers/driver.ts';
 import type { NemesisEntry } from '../nemesis-journal.ts';
+import type { PeopleEntry } from '../people-journal.ts';
 import type { RunPlan } from '../plan.ts';
 import { readRequest } from '../requests.ts';
 import type { ReadRequest } from '../requests.ts';
@@ -16,6 +17,7 @@ export interface Evidence {
   readonly provider: readonly JournalEntry[];
   readonly tools: readonly ToolEntry[];
   readonly nemesis: readonly NemesisEntry[];
+  readonly people: readonly PeopleEntry[];
   readonly finals: readonly FinalState[];
 }
 
@@ -47,6 +49,7 @@ export interface RunFacts {
   readonly statuses: readonly StatusEntry[];
   readonly exchanges: readonly Exchange[];
   readonly tools: readonly ToolEntry[];
+  readonly people: readonly PeopleEntry[];
   /** Threads and conversations that its attempts stood in. */
   readonly threads: readonly string[];
   /** Every call that its model may make, by id. */
@@ -116,7 +119,7 @@ const groupBy = <K, V>(all: readonly V[], keyOf: (value: V) => K): ReadonlyMap<K
 const nothing = (run: string): FinalState => ({ run, workflow: null, closedAt: null, word: null });
 
 export function readFacts(evidence: Evidence): Facts {
-  const { plans, provider, tools, nemesis, finals } = evidence;
+  const { plans, provider, tools, nemesis, people, finals } = evidence;
   const exchanges = exchangesOf(provider);
   const statuses = groupBy(
     provider.filter((entry): entry is StatusEntry => entry.kind === 'status'),
@@ -142,6 +145,7 @@ export function readFacts(evidence: Evidence): Facts {
     null;
   const byRun = groupBy(exchanges, runOf);
   const toolsByRun = groupBy(tools, ({ told }) => told.run);
+  const peopleByRun = groupBy(people, ({ run }) => run);
   const finalByRun = new Map(finals.map((final) => [final.run, final]));
   return {
     exchanges,
@@ -156,6 +160,7 @@ export function readFacts(evidence: Evidence): Facts {
         statuses: own,
         exchanges: byRun.get(plan.id) ?? [],
         tools: toolsByRun.get(plan.id) ?? [],
+        people: peopleByRun.get(plan.id) ?? [],
         threads: [...new Set(lives.flatMap(({ thread }) => (thread === null ? [] : [thread])))],
         calls: callsOf(plan),
       };

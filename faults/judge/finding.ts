@@ -13,6 +13,9 @@ export const FINDING_KINDS = [
   'double_submits',
   'inputs_repeated',
   'threads_left_unusable',
+  'lost_answers',
+  'repeated_questions',
+  'unapproved_effects',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 

@@ -12,6 +12,7 @@ import type { Evidence, Exchange, Facts, RunFacts } from './facts.ts';
 import { FINDING_KINDS } from './finding.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import { isDivergent, judgeDouble, judgeInputs, judgeMissing } from './outputs.ts';
+import { judgeAnswers, judgeApprovals, judgeQuestions } from './people.ts';
 import { judgeThreads } from './threads.ts';
 
 /** The figures, by the keys of the report. */
@@ -25,6 +26,8 @@ export type Counts = Readonly<Record<FindingKind, number>> & {
   readonly unfindable_creates: number;
   readonly divergent_calls: number;
   readonly unknown_outcomes: number;
+  /** Calls that people decided on, or gave the output of. */
+  readonly decisions: number;
 };
 
 export interface Verdict {
@@ -61,6 +64,7 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
     ...judgeDouble(run, facts),
     ...judgeInputs(run, facts),
     ...judgeThreads(run, facts),
+    ...(promises.asksPeople ? [...judgeAnswers(run), ...judgeQuestions(run), ...judgeApprovals(run)] : []),
   ];
 }
 
@@ -101,6 +105,7 @@ export function judge(evidence: Evidence, judging: Judging): Verdict {
             .flatMap(({ outputs }) => outputs.filter(({ output }) => isDivergent(output))).length,
       ),
       unknown_outcomes: sum(unknownOutcomes),
+      decisions: sum(({ people }) => people.filter(({ event }) => event === 'accepted').length),
     },
   };
 }

@@ -34,6 +34,13 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
   inputs_repeated: 'Threads, conversations or chains in which the input stands more than once.',
   threads_left_unusable:
     'Threads and conversations that refused a new run at the end: the harness tries every one of them.',
+  lost_answers:
+    "Decisions of people, and outputs that the service handed in, that were taken and that the run's result does not know of.",
+  repeated_questions:
+    'Calls that waited for a word again, under the same key with the same arguments, after it had been given.',
+  unapproved_effects:
+    'Effects of tools that need approval that were started before anybody had allowed them.',
+  decisions: 'Calls that people allowed or refused, or whose output the service handed in.',
   unknown_outcomes: 'Calls of `once` tools whose result says that nobody knows whether they acted.',
 };
 

@@ -28,6 +28,22 @@ function saysWhy(output: string, effect: string): boolean {
   return code === 'unknown_outcome' && effect === 'once';
 }
 
+/** Somebody refused it, under this call's id or under that of an earlier attempt. */
+function wasRefused(run: RunFacts, callId: string, output: string): boolean {
+  const call = run.calls.get(callId);
+  const error = parse(output)?.['error'];
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  if (code !== 'rejected' || call === undefined) return false;
+  return run.people.some(({ outcome, tool_call_id }) => {
+    const refused = run.calls.get(tool_call_id);
+    return (
+      outcome === 'reject' &&
+      refused !== undefined &&
+      identityOf(refused.tool, refused.args) === identityOf(call.tool, call.args)
+    );
+  });
+}
+
 /** A submit without an output for each call of its round, or with one that no effect gave. */
 export function judgeMissing(run: RunFacts): readonly Finding[] {
   const finding = (exchange: Exchange, what: string): Finding => ({
@@ -57,7 +73,8 @@ export function judgeMissing(run: RunFacts): readonly Finding[] {
           identityOf(entry.tool, entry.args) === identityOf(call.tool, call.args),
       );
       if (effects.some(({ receipt }) => output.includes(receipt))) continue;
-      if (saysWhy(output, traitsOf(call.tool).effect)) continue;
+      if (run.people.some(({ receipt }) => receipt !== null && output.includes(receipt))) continue;
+      if (saysWhy(output, traitsOf(call.tool).effect) || wasRefused(run, callId, output)) continue;
       findings.push(
         finding(
           exchange,

@@ -44,6 +44,7 @@ export async function createRun(
         resume_outputs: input.resume_outputs,
       };
       const { observation, adopted, resumed } = await backend.create(spec, signal);
+      const registered = await deps.searchAttributesRegistered();
       return {
         kind: 'created',
         attempt: observation.attempt,
@@ -55,7 +56,8 @@ export async function createRun(
         backend: backend.name,
         limits: { ...deps.config.limits, ...request.limits },
         retry: { ...deps.config.retry, ...request.retry },
-        search_attributes: await deps.searchAttributesRegistered(),
+        search_attributes: registered,
+        waiting_attribute: registered,
       };
     },
   });

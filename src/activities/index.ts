@@ -1,6 +1,13 @@
 /** Every activity of a Drover worker, built over one configuration. */
 import { NAMES } from '../contract.ts';
-import type { AwaitRunInput, CancelRunInput, CreateRunInput, SubmitOutputsInput } from '../steps.ts';
+import type {
+  AuthorizeDecisionInput,
+  AwaitRunInput,
+  CancelRunInput,
+  CreateRunInput,
+  SubmitOutputsInput,
+} from '../steps.ts';
+import { authorizeDecision } from './authorize-decision.ts';
 import { awaitRun } from './await-run.ts';
 import { boundAnswer } from './bound-answer.ts';
 import { cancelRun } from './cancel-run.ts';
@@ -40,6 +47,9 @@ export function createActivities(
     [submit]: step((input: SubmitOutputsInput) => submitOutputs(deps, requests, input)),
     [wait]: step((input: AwaitRunInput) => awaitRun(deps, requests, input)),
     [cancel]: step((input: CancelRunInput) => cancelRun(deps, requests, input)),
+    [NAMES.activities.authorizeDecision]: secrets.withhold((input: AuthorizeDecisionInput) =>
+      authorizeDecision(deps, input),
+    ),
     [NAMES.activities.lookupEffect]: tools.lookupEffect,
     default: tools.runTool,
   };

@@ -2,7 +2,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ToolInput } from '../steps.ts';
 import type { AnyTool, Effect, Tool } from '../tools/define-tool.ts';
-import { readArguments } from '../tools/read-arguments.ts';
+import { needsApproval } from '../tools/plan-calls.ts';
+import { checkShape, parseArguments, readArguments } from '../tools/read-arguments.ts';
 import type { ToolRegistry } from '../tools/registry.ts';
 import { errorOutput } from '../tools/tool-output.ts';
 import { errorName, notStarted, toolFailed } from './tool-failure.ts';
@@ -52,6 +53,19 @@ export function findTool(registry: ToolRegistry, input: ToolInput): Tool {
     );
   }
   return tool;
+}
+
+/**
+ * @throws `drover.not_started` where this worker's definition wants somebody to allow the call and nobody was asked:
+ * a worker with another definition planned it.
+ */
+export function checkApproval(registry: ToolRegistry, tool: Tool, input: ToolInput): void {
+  if (input.approved === true || tool.needsApproval === undefined) return;
+  const schema = registry.parameters(input.name);
+  const parsed = parseArguments(input.arguments, schema);
+  const shaped = parsed.ok ? checkShape(parsed.value, schema) : parsed;
+  if (!shaped.ok || !needsApproval(tool, shaped.value, input.context)) return;
+  throw notStarted(input.name, 'this worker wants an approval for it, the call was planned without one.');
 }
 
 export interface CheckedCall {

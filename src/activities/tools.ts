@@ -11,7 +11,7 @@ import { errorFrames, errorName, toolFailed } from './tool-failure.ts';
 import { GRACE_MS, withGrace } from './tool-grace.ts';
 import { startHeartbeat } from './tool-heartbeat.ts';
 import type { Heartbeat } from './tool-heartbeat.ts';
-import { checkCall, findTool, readToolInput } from './tool-input.ts';
+import { checkApproval, checkCall, findTool, readToolInput } from './tool-input.ts';
 import { createMask } from './tool-secrets.ts';
 
 export interface ToolActivitiesOptions {
@@ -92,6 +92,7 @@ export function createToolActivities(options: ToolActivitiesOptions): ToolActivi
     const { name, idempotency_key: key } = input;
     const once = input.effect === 'once';
     const tool = findTool(registry, input);
+    checkApproval(registry, tool, input);
     if (once) await refuseSecondStart(context);
     const call = await checkCall(registry, tool, input);
     if (context.cancellationSignal.aborted) throw context.cancellationSignal.reason;
@@ -119,7 +120,7 @@ export function createToolActivities(options: ToolActivitiesOptions): ToolActivi
   async function lookupEffect({ name, call: input }: LookupInput): Promise<LookupOutput> {
     const context = Context.current();
     const tool: AnyTool | undefined = registry.get(name);
-    if (tool?.lookup === undefined) {
+    if (tool === undefined || tool.kind === 'external' || tool.lookup === undefined) {
       const message = `This worker has no lookup of ${name}`;
       throw ApplicationFailure.create({ type: 'NotFoundError', message, nonRetryable: false });
     }

@@ -9,7 +9,10 @@ export const EXIT_CODES = {
   usage: { code: 2, meaning: 'Wrong arguments, request or configuration: nothing was done' },
   unreachable: { code: 3, meaning: 'Temporal could not be reached, or refused' },
   notFound: { code: 4, meaning: 'There is no such run' },
-  conflict: { code: 5, meaning: 'The id belongs to a run of another request' },
+  conflict: {
+    code: 5,
+    meaning: 'The id belongs to a run of another request; a decision or a retry was refused',
+  },
   unwell: { code: 6, meaning: 'doctor found something that stops runs; sweep left something alive' },
   lost: {
     code: 7,

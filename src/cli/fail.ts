@@ -42,6 +42,8 @@ const BY_NAME: ReadonlyMap<string, ExitName> = new Map([
   ['WorkflowNotFoundError', 'notFound'],
   ['RunNotFoundError', 'notFound'],
   ['RunConflictError', 'conflict'],
+  ['DecisionRefusedError', 'conflict'],
+  ['RunNotRetryableError', 'conflict'],
   ['RunEndedError', 'failed'],
   ['RunLostError', 'lost'],
   ['InterruptedError', 'interrupted'],

@@ -116,7 +116,12 @@ export function printDescription(run: RunDescription, output: Output): void {
       ['Thread', progress?.thread_id ?? null],
       ['Round', progress?.round],
       ['Pending calls', progress?.pending_calls.map(({ name }) => name).join(', ')],
-      ['To be settled', progress?.unsettled_effects.map(({ key, name }) => `${name} (${key})`).join(', ')],
+      [
+        'Waits for people',
+        progress?.waiting_calls
+          .map(({ name, kind, tool_call_id }) => `${name} (${kind}, ${tool_call_id})`)
+          .join(', '),
+      ],
       ['Deadline', progress === null ? null : new Date(progress.deadline_at * 1_000).toISOString()],
       ['Progress', progress === null ? 'no worker answered' : null],
     ]),

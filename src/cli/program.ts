@@ -6,6 +6,7 @@ import { EXIT_CODES } from './exit-codes.ts';
 import { reportError } from './fail.ts';
 import { createOutput, printable } from './output.ts';
 import type { Output } from './output.ts';
+import { addPeopleCommands } from './people-commands.ts';
 import { addProcessCommands } from './process-commands.ts';
 import { addRunCommand } from './run-command.ts';
 import { addRunCommands } from './run-commands.ts';
@@ -44,6 +45,7 @@ function createProgram(output: Output, exit: Exit): Command {
     .addHelpText('after', exitCodeHelp());
   addRunCommand(program, output);
   addRunCommands(program, output, exit);
+  addPeopleCommands(program, output);
   addProcessCommands(program, output, exit);
   addDemoCommand(program, exit);
   return program;

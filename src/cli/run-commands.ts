@@ -1,6 +1,6 @@
 /** `drover show`, `list`, `cancel` and `sweep`: what operators do with runs. */
 import type { Command } from 'commander';
-import type { RunHandle, RunListing } from '../client.ts';
+import type { RetryOptions, RunHandle, RunListing } from '../client.ts';
 import type { RunResult } from '../contract.ts';
 import { isRunLostError } from '../errors.ts';
 import { sweep, SWEEP_UNSETTLED } from '../sweep.ts';
@@ -115,6 +115,50 @@ function addCancel(program: Command, output: Output): void {
     });
 }
 
+interface RetryCommandOptions extends CommonOptions {
+  readonly deadline?: number;
+  readonly attempts?: number;
+  readonly rounds?: number;
+  readonly wait?: boolean;
+}
+
+/** The limits that were given, and no others. */
+function retryOptions({ deadline, attempts, rounds, taskQueue }: RetryCommandOptions): RetryOptions {
+  const limits = {
+    ...(deadline === undefined ? {} : { deadline_seconds: deadline }),
+    ...(rounds === undefined ? {} : { rounds }),
+  };
+  return {
+    limits,
+    ...(attempts === undefined ? {} : { retry: { attempts } }),
+    ...(taskQueue === undefined ? {} : { taskQueue }),
+  };
+}
+
+function addRetry(program: Command, output: Output): void {
+  withConnection(program.command('retry'))
+    .description('go on with a run that ended badly: what its tools have done is not done again')
+    .argument('<id>', 'id of the run')
+    .option('--deadline <seconds>', 'another deadline', positive)
+    .option('--attempts <count>', 'how many attempts it may make from here', positive)
+    .option('--rounds <count>', 'how many rounds of tool calls from here', positive)
+    .option('--wait', 'wait until it has ended')
+    .option('--json', 'print JSON')
+    .action(async (id: string, options: RetryCommandOptions) => {
+      await withRuns(options, async ({ runs }) => {
+        const run = await runs.retry(id, retryOptions(options));
+        if (options.wait !== true) {
+          if (options.json === true) output.json({ id, retried: true });
+          else output.out(`${printable(id)} goes on.`);
+          return;
+        }
+        const result = await waitForRun(run, output, { follow: false });
+        if (options.json === true) output.json(result);
+        else printAnswer(id, result, output);
+      });
+    });
+}
+
 interface SweepCommandOptions extends CommonOptions {
   readonly since: number;
   readonly dryRun?: boolean;
@@ -175,5 +219,6 @@ export function addRunCommands(program: Command, output: Output, exit: Exit): vo
   addShow(program, output);
   addList(program, output);
   addCancel(program, output);
+  addRetry(program, output);
   addSweep(program, output, exit);
 }

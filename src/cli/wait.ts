@@ -2,22 +2,29 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunHandle } from '../client.ts';
 import type { RunProgress, RunResult } from '../contract.ts';
+import type { WaitKind } from '../decisions.ts';
 import { InterruptedError } from './fail.ts';
 import { printable } from './output.ts';
 import type { Output } from './output.ts';
 
 const LOOK_MS = 500;
 
+const WAITS: Readonly<Record<WaitKind, string>> = {
+  approval: 'waits for approval: drover approve or reject',
+  external: 'waits for its output: drover answer',
+  unknown_outcome: 'has an unknown outcome: drover settle',
+};
+
 /** One line for a state of the run, without prompt, arguments or outputs. */
 function describeProgress(progress: RunProgress): string {
-  const { status, attempt, attempt_id: attemptId, pending_calls: calls, unsettled_effects: open } = progress;
+  const { status, attempt, attempt_id: attemptId, pending_calls: calls, waiting_calls: waiting } = progress;
   const names = calls.map(({ name }) => name).join(', ');
   return [
     status.padEnd(15),
     attempt > 0 ? `attempt ${attempt}` : '',
     attemptId ?? '',
     names === '' ? '' : `calls ${names}`,
-    ...open.map(({ key, name }) => `outcome of ${name} unknown, settle ${key}`),
+    ...waiting.map(({ name, kind, tool_call_id: id }) => `${name} (${id}) ${WAITS[kind]}`),
   ]
     .filter((part) => part !== '')
     .join('  ')

@@ -28,7 +28,23 @@ const SHARED_OPTIONS = [
   'maxOutputBytes',
   'strict',
   'activity',
+  'needsApproval',
+  'decision',
 ];
+/** Of a tool that the service runs itself: there is no handler to say anything of. */
+const EXTERNAL_OPTIONS = [
+  'kind',
+  'external',
+  'name',
+  'description',
+  'parameters',
+  'context',
+  'maxOutputBytes',
+  'strict',
+  'needsApproval',
+  'decision',
+];
+const DECISION_OPTIONS = ['timeout', 'onTimeout'];
 const ACTIVITY_OPTIONS = [
   'startToCloseTimeout',
   'scheduleToStartTimeout',
@@ -164,6 +180,23 @@ function checkEffect(tool: Loose, report: Report): void {
   }
 }
 
+function checkPeople(tool: Loose, report: Report): void {
+  const { needsApproval, decision } = tool;
+  if (!['undefined', 'boolean', 'function'].includes(typeof needsApproval)) {
+    report('needsApproval', 'Give true, false, or a function of the arguments.');
+  }
+  if (decision === undefined) return;
+  if (!isJsonObject(decision)) return report('decision', 'Give an object.');
+  checkKnown(decision, DECISION_OPTIONS, 'decision.', report);
+  const { timeout, onTimeout } = decision as Loose;
+  if (timeout !== undefined && readDuration(timeout) === null) {
+    report('decision.timeout', "Give a duration, such as '2 days' or milliseconds.");
+  }
+  if (onTimeout !== undefined && onTimeout !== 'reject' && onTimeout !== 'end') {
+    report('decision.onTimeout', 'Give one of reject, end.');
+  }
+}
+
 /** The mistakes of a definition but those of its parameters' schema. `at` leads the fields, as in `tools.refund.`. */
 export function checkTool(tool: AnyTool, at: string): readonly Issue[] {
   const issues: Issue[] = [];
@@ -172,11 +205,12 @@ export function checkTool(tool: AnyTool, at: string): readonly Issue[] {
   };
   const held = tool as unknown as Loose;
   const { kind, name, description, context, maxOutputBytes, strict, execute } = held;
-  if (kind !== 'local' && kind !== 'remote') {
+  if (kind !== 'local' && kind !== 'remote' && kind !== 'external') {
     report('', 'Make it with `defineTool` or `defineRemoteTool`.');
     return issues;
   }
-  checkKnown(held, kind === 'local' ? [...SHARED_OPTIONS, 'execute'] : SHARED_OPTIONS, '', report);
+  const known = { local: [...SHARED_OPTIONS, 'execute'], remote: SHARED_OPTIONS, external: EXTERNAL_OPTIONS };
+  checkKnown(held, known[kind], '', report);
   checkName(name, report);
   if (typeof description !== 'string' || description.trim() === '') {
     report('description', 'Say what it does: the model chooses by it.');
@@ -185,6 +219,11 @@ export function checkTool(tool: AnyTool, at: string): readonly Issue[] {
   if (strict !== undefined && typeof strict !== 'boolean') report('strict', 'Give true or false.');
   checkInteger(maxOutputBytes, 'maxOutputBytes', 1, LIMITS.maxOutputBytes, report);
   if (kind === 'local' && typeof execute !== 'function') report('execute', 'Give a function.');
+  checkPeople(held, report);
+  if (kind === 'external') {
+    if (held['external'] !== true) report('external', 'Give true, or leave it out and give `execute`.');
+    return issues;
+  }
   checkEffect(held, report);
   checkActivity(held, report);
   return issues;

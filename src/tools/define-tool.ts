@@ -69,6 +69,17 @@ export type EffectKey = Json | readonly unknown[];
 export type LookupResult =
   { readonly status: 'done'; readonly output: unknown } | { readonly status: 'not_done' | 'unknown' };
 
+/** How long a call waits for people, and what becomes of it then. */
+export interface DecisionLimit {
+  /** Neither the run's deadline nor its attempt's counts meanwhile. @default '7 days' */
+  readonly timeout?: Duration;
+  /**
+   * `reject`: the model reads that nobody decided. `end`: the run ends by `undecided`.
+   * @default 'reject'
+   */
+  readonly onTimeout?: 'reject' | 'end';
+}
+
 interface ToolTraits {
   /** What the model calls: 1 to 64 of `a-z A-Z 0-9 _ -`. */
   readonly name: string;
@@ -87,7 +98,17 @@ interface ToolTraits {
    * @default true where the schema qualifies
    */
   readonly strict?: boolean;
+  /**
+   * For calls that wait on people: approvals, outputs of an external tool, and, without `onTimeout`, unknown outcomes
+   * of a tool with `onUnknown: 'wait'`.
+   */
+  readonly decision?: DecisionLimit;
 }
+
+/** Declared by a method, so that a tool of any arguments is a tool. */
+type ApprovalRule<Input, Context> = {
+  rule(args: Input, ctx: { readonly context: Context }): boolean;
+}['rule'];
 
 /** The part of a definition whose types follow from the schemas. */
 interface EffectHandlers<Input, Args, Context> {
@@ -99,6 +120,12 @@ interface EffectHandlers<Input, Args, Context> {
   effectKey?(args: Input, ctx: { readonly context: Context }): EffectKey;
   /** Settles an unknown outcome of a `once` tool. A throw is retried. */
   lookup?(key: string, args: Args, ctx: ToolContext<Context>): Promise<LookupResult> | LookupResult;
+  /**
+   * Whether somebody has to allow a call before it runs: always, or as a function of its arguments says, before the
+   * schema's defaults and transforms. It answers at once; where it throws or gives anything but false, somebody is asked.
+   * @default false
+   */
+  readonly needsApproval?: boolean | ApprovalRule<Input, Context>;
 }
 
 export interface ToolOptions<P extends z.ZodObject, C extends z.ZodType>
@@ -112,6 +139,16 @@ export interface ToolOptions<P extends z.ZodObject, C extends z.ZodType>
    * empty text. Throw `ToolError` to tell the model what went wrong; of any other error it learns nothing.
    */
   execute(args: z.output<P>, ctx: ToolContext<z.output<C>>): unknown;
+}
+
+export interface ExternalToolOptions<P extends z.ZodObject, C extends z.ZodType>
+  extends
+    Omit<ToolTraits, 'onUnknown' | 'reuse' | 'effect'>,
+    Pick<EffectHandlers<z.input<P>, z.output<P>, z.output<C>>, 'needsApproval'> {
+  readonly parameters: P;
+  readonly context?: C;
+  /** The service runs it: it reads what waits and hands in the output, see `RunHandle.answer`. */
+  readonly external: true;
 }
 
 /** A JSON Schema document, or a zod object from which one is made. */
@@ -137,17 +174,30 @@ export type RemoteTool<
   C extends z.ZodType = z.ZodType,
 > = RemoteToolOptions<P, C> & { readonly kind: 'remote' };
 
+export type ExternalTool<
+  P extends z.ZodObject = z.ZodObject,
+  C extends z.ZodType = z.ZodType,
+> = ExternalToolOptions<P, C> & { readonly kind: 'external' };
+
 /** Any tool, its arguments' types forgotten. */
-export type AnyTool = Tool | RemoteTool;
+export type AnyTool = Tool | RemoteTool | ExternalTool;
 
 /**
- * Defines a tool whose handler runs in Drover's worker. Never throws: its mistakes are found where it is
- * registered, all tools' together.
+ * Defines a tool whose handler runs in Drover's worker, or, with `external: true`, one that the service runs itself.
+ * Never throws: its mistakes are found where it is registered, all tools' together.
  */
 export function defineTool<P extends z.ZodObject, C extends z.ZodType = z.ZodType<Json>>(
   options: ToolOptions<P, C>,
-): Tool<P, C> {
-  return Object.freeze({ ...options, kind: 'local' as const });
+): Tool<P, C>;
+export function defineTool<P extends z.ZodObject, C extends z.ZodType = z.ZodType<Json>>(
+  options: ExternalToolOptions<P, C>,
+): ExternalTool<P, C>;
+export function defineTool<P extends z.ZodObject, C extends z.ZodType>(
+  options: ToolOptions<P, C> | ExternalToolOptions<P, C>,
+): Tool<P, C> | ExternalTool<P, C> {
+  return 'external' in options
+    ? Object.freeze({ ...options, kind: 'external' as const })
+    : Object.freeze({ ...options, kind: 'local' as const });
 }
 
 /**

@@ -47,12 +47,24 @@ type EffectName = { readonly ok: true; readonly digest: string } | { readonly ok
 
 /** What names the effect: what `effectKey` gives, else the raw arguments. Not ok where it breaks: nothing then names it. */
 function nameEffect(tool: AnyTool, raw: JsonObject, context: Json, digest: string): EffectName {
-  if (tool.effectKey === undefined) return { ok: true, digest };
+  if (tool.kind === 'external' || tool.effectKey === undefined) return { ok: true, digest };
   try {
     const named = keyDigest(tool.name, tool.effectKey(raw, { context: readContext(tool, context) }));
     return named === null ? { ok: false } : { ok: true, digest: named };
   } catch {
     return { ok: false };
+  }
+}
+
+/** Whether somebody has to allow this call. Where that cannot be told, somebody is asked. */
+export function needsApproval(tool: AnyTool, raw: JsonObject, context: Json): boolean {
+  const { needsApproval: rule } = tool;
+  if (typeof rule !== 'function') return rule === true;
+  try {
+    const said: unknown = rule(raw, { context: readContext(tool, context) });
+    return said !== false;
+  } catch {
+    return true;
   }
 }
 
@@ -100,6 +112,7 @@ function planCall(call: FunctionToolCall, options: PlanOptions): PlannedCall {
     effect_digest: effect.digest,
     arguments_digest: digest,
     policy: registry.policy(name),
+    ...(needsApproval(tool, shaped.value, context) ? { needs_approval: true } : {}),
     refusal: null,
   };
 }

@@ -1,10 +1,11 @@
 /** The tools of one worker, checked together. */
+import type { z } from 'zod';
 import type { Issue } from '../contract.ts';
-import { LIMITS } from '../contract.ts';
+import { DEFAULTS, LIMITS } from '../contract.ts';
 import type { JsonObject } from '../run.ts';
 import type { ToolPolicy } from '../steps.ts';
 import { checkTool, readDuration } from './check-tool.ts';
-import type { AnyTool } from './define-tool.ts';
+import type { AnyTool, ToolOptions } from './define-tool.ts';
 import { readParameters } from './schema.ts';
 import type { ParameterSchema } from './schema.ts';
 import { ToolDefinitionError } from './tool-error.ts';
@@ -36,21 +37,27 @@ export interface ToolRegistry {
 const milliseconds = (given: unknown, otherwise: number): number =>
   given === undefined ? otherwise : (readDuration(given) ?? otherwise);
 
+/** The options that only tools with a handler have. */
+type Handled = Partial<Pick<ToolOptions<z.ZodObject, z.ZodType>, 'activity'>> &
+  Pick<ToolOptions<z.ZodObject, z.ZodType>, 'effect' | 'reuse' | 'onUnknown' | 'lookup' | 'effectKey'>;
+
 function policyOf(tool: AnyTool): ToolPolicy {
-  const effect = tool.effect ?? 'idempotent';
+  const handled: Handled = tool.kind === 'external' ? {} : tool;
+  const effect = handled.effect ?? 'idempotent';
   const once = effect === 'once';
-  const { activity = {} } = tool;
+  const { activity = {} } = handled;
+  const { timeout, onTimeout } = tool.decision ?? {};
   const { retry = {}, scheduleToStartTimeout, heartbeatTimeout } = activity;
   const remote = tool.kind === 'remote';
   const queueMs = scheduleToStartTimeout ?? (once ? TOOL_DEFAULTS.onceScheduleToStartMs : undefined);
   const heartbeat = heartbeatTimeout ?? (remote ? undefined : TOOL_DEFAULTS.heartbeatMs);
   return {
     effect,
-    keyed: once && tool.effectKey !== undefined,
+    keyed: once && handled.effectKey !== undefined,
     remote,
-    reuse: tool.reuse ?? false,
-    on_unknown: tool.onUnknown ?? 'end',
-    has_lookup: tool.lookup !== undefined,
+    reuse: handled.reuse ?? false,
+    on_unknown: handled.onUnknown ?? 'end',
+    has_lookup: handled.lookup !== undefined,
     task_queue: activity.taskQueue ?? null,
     start_to_close_ms: milliseconds(activity.startToCloseTimeout, TOOL_DEFAULTS.startToCloseMs),
     schedule_to_start_ms:
@@ -65,6 +72,11 @@ function policyOf(tool: AnyTool): ToolPolicy {
       maximum_interval_ms: milliseconds(retry.maximumInterval, TOOL_DEFAULTS.maximumIntervalMs),
     },
     priority: activity.priority ?? null,
+    ...(tool.kind === 'external' ? { external: true } : {}),
+    ...(timeout === undefined
+      ? {}
+      : { decision_ms: milliseconds(timeout, DEFAULTS.decisionSeconds * 1_000) }),
+    ...(onTimeout === undefined ? {} : { on_undecided: onTimeout }),
   };
 }
 

@@ -4,7 +4,7 @@ import type { AttemptReason } from '../contract.ts';
 import { attemptEnded, runSeen, stepAmbiguous, warn } from './drive-state.ts';
 import { cancelRun } from './provider-steps.ts';
 import { publishPhase } from './publish.ts';
-import type { RoundContext } from './run-call.ts';
+import type { RoundContext } from './round-context.ts';
 
 /** How long a cancel is watched until the attempt is seen to have ended. */
 const CANCEL_CONFIRM_MS = 60_000;

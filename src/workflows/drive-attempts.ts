@@ -103,7 +103,8 @@ async function submitRound(context: DriveContext, live: LiveAttempt): Promise<'s
 
 function waitUntilMs({ state }: DriveContext): number {
   const limit = state.limits.attempt_seconds;
-  const attemptEnds = limit === undefined ? Infinity : (state.live?.created_ms ?? Date.now()) + limit * 1000;
+  const startedMs = (state.live?.created_ms ?? Date.now()) + (state.live?.paused_ms ?? 0);
+  const attemptEnds = limit === undefined ? Infinity : startedMs + limit * 1000;
   return Math.min(state.deadline_ms, attemptEnds);
 }
 
@@ -126,7 +127,7 @@ async function conclude(
   const decision = decide(
     {
       reason,
-      number: state.number,
+      number: state.number - (state.number_base ?? 0),
       run: state.last_run,
       retry_after_ms: retryAfterMs,
       overrides: state.overrides,
@@ -192,14 +193,16 @@ async function runCalls(
   publishPhase(context, 'running tools');
   const end = await Promise.race([round, CancellationScope.current().cancelRequested]);
   context.round = null;
-  if (end.kind === 'effect_unknown') {
-    warn(
-      state,
-      'effect_unknown',
-      'The outcome of a once-only effect is unknown; its call has the status `unknown_outcome`.',
-    );
+  if (end.kind !== 'outputs') {
+    if (end.kind === 'effect_unknown') {
+      warn(
+        state,
+        'effect_unknown',
+        'The outcome of a once-only effect is unknown; its call has the status `unknown_outcome`.',
+      );
+    }
     await cancelLive(context, 'given_up');
-    return 'effect_unknown';
+    return end.kind;
   }
   if (state.live) {
     state.live.outputs = end.outputs;
@@ -241,8 +244,12 @@ function stateBytes(requestBytes: number): number {
 
 type ContinuedRun = (request: RunRequest, carried: PackedState) => Promise<RunResult>;
 
+/** Temporal takes 2,000 Updates of an execution; calls of one more round have to find room. */
+const UPDATES_BEFORE_CONTINUE = 1_000;
+
 function isContinueDue({ state }: DriveContext): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
+  if ((state.updates ?? 0) >= UPDATES_BEFORE_CONTINUE) return true;
   const due = state.limits.history_events;
   return continueAsNewSuggested || (due !== undefined && historyLength >= due);
 }
@@ -250,6 +257,7 @@ function isContinueDue({ state }: DriveContext): boolean {
 /** Only between steps: no call is in flight, and every handler has finished. */
 async function continueAsNew(context: DriveContext): Promise<void> {
   await condition(allHandlersFinished);
+  context.state.updates = 0;
   const packed = packState(context.state, stateBytes(jsonBytes(context.request)));
   // Scheduling more than Temporal carries would hang the workflow for ever.
   if (packed === null) throw new StepFailed('result_too_large');

@@ -6,20 +6,25 @@ import {
   defineQuery,
   defineUpdate,
   isCancellation,
+  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
 import { NAMES, type RunProgress, type RunRequest, type RunResult, type SettleEffect } from '../contract.ts';
+import type { Decision, WaitingCall } from '../decisions.ts';
 import { FAILURES, failureType, type EndCode } from '../failures.ts';
 import type { AttemptRef } from '../steps.ts';
 import { awaitAborted, cancelLive, type DriveContext } from './cancel-live.ts';
 import { driveAttempts } from './drive-attempts.ts';
-import { initialState, totalUsage } from './drive-state.ts';
-import { unpackState, type PackedState } from './pack-state.ts';
+import { initialState, totalUsage, type DriveState } from './drive-state.ts';
+import { packState, unpackState, type PackedState } from './pack-state.ts';
+import { beginAgain, seedOf } from './retry-run.ts';
 import { publishPhase, publishUnfinished } from './publish.ts';
 import { buildResult } from './run-result.ts';
 import type { StepFailed } from './provider-steps.ts';
-import { checkSettlement } from './settle-effect.ts';
+import { checkDecision, settlementOf } from './check-decision.ts';
+import { decideCall } from './decide-call.ts';
+import { emptyRoom, waitingCalls } from './waiting-room.ts';
 
 export const resultQuery = defineQuery<RunResult>(NAMES.queries.result);
 export const progressQuery = defineQuery<RunProgress>(NAMES.queries.progress);
@@ -28,9 +33,14 @@ export const attemptQuery = defineQuery<{ backend: string | null; attempt: Attem
   NAMES.queries.attempt,
 );
 export const settleEffectUpdate = defineUpdate<void, [SettleEffect]>(NAMES.updates.settleEffect);
+export const decideUpdate = defineUpdate<void, [Decision]>(NAMES.updates.decide);
+/** For `RunClient.retry`: what another execution goes on with; null where the run has not ended. */
+export const seedQuery = defineQuery<PackedState | { completed: true } | null>(NAMES.queries.seed);
+export const waitingQuery = defineQuery<readonly WaitingCall[]>(NAMES.queries.waiting);
 
 function progress(context: DriveContext, ended: boolean): RunProgress {
   const { state } = context;
+  const waiting = waitingCalls(context.room);
   return {
     status: state.last_run?.status ?? 'queued',
     attempt: state.number,
@@ -40,7 +50,10 @@ function progress(context: DriveContext, ended: boolean): RunProgress {
     pending_calls: state.calls
       .filter(({ status }) => status === 'pending')
       .map(({ id, name }) => ({ id, name })),
-    unsettled_effects: [...context.unsettled].map(([key, name]) => ({ key, name })),
+    unsettled_effects: waiting
+      .filter(({ kind }) => kind === 'unknown_outcome')
+      .map(({ key, name }) => ({ key, name })),
+    waiting_calls: waiting.map(({ arguments: _arguments, ...shown }) => shown),
     usage: totalUsage(state),
     deadline_at: Math.floor(state.deadline_ms / 1000),
     ended,
@@ -55,6 +68,12 @@ function asRequest(value: unknown): RunRequest {
     : ({ assistant_id: '', invalid_request: value } as unknown as RunRequest);
 }
 
+function stateOf(request: RunRequest, carried: PackedState | undefined): DriveState {
+  if (carried === undefined) return initialState(request, Date.now());
+  const state = unpackState(carried);
+  return carried.retried === true ? beginAgain(state, request, Date.now()) : state;
+}
+
 /**
  * Drives one run to its end. Completes with the result of a completed run, fails with
  * `drover.<code>` and the result in its details for any other end (`on_unfinished: 'return'` makes it
@@ -63,13 +82,13 @@ function asRequest(value: unknown): RunRequest {
 export async function driveRun(input: RunRequest, carried?: PackedState): Promise<RunResult> {
   const request = asRequest(input);
   const info = workflowInfo();
+  const begun = stateOf(request, carried);
   const context: DriveContext = {
     request,
     runId: info.workflowId,
-    firstExecutionRunId: info.firstExecutionRunId,
-    state: carried ? unpackState(carried) : initialState(request, Date.now()),
-    settled: new Map(),
-    unsettled: new Map(),
+    firstExecutionRunId: begun.origin_run_id ?? info.firstExecutionRunId,
+    state: begun,
+    room: emptyRoom(),
     round: null,
   };
   const { state } = context;
@@ -86,9 +105,22 @@ export async function driveRun(input: RunRequest, carried?: PackedState): Promis
   setHandler(resultQuery, () => final ?? result(undefined));
   setHandler(progressQuery, () => progress(context, final !== null));
   setHandler(attemptQuery, () => (state.live ? { backend: state.backend, attempt: state.live.ref } : null));
-  setHandler(settleEffectUpdate, (answer) => void context.settled.set(answer.key, answer), {
-    validator: (answer) => checkSettlement(answer, context.unsettled, context.settled),
+  setHandler(seedQuery, () => {
+    if (final === null) return null;
+    if (final.code === null) return { completed: true };
+    const packed = packState(seedOf(state, context.firstExecutionRunId));
+    return packed === null ? null : { ...packed, retried: true };
   });
+  setHandler(waitingQuery, () => waitingCalls(context.room));
+  setHandler(decideUpdate, (decision) => decideCall(context, decision), {
+    validator: (decision) => void checkDecision(decision, context.room),
+  });
+  setHandler(
+    settleEffectUpdate,
+    (answer) =>
+      decideCall(context, settlementOf(answer, context.room), patched('drover-settlements-are-authorized')),
+    { validator: (answer) => void checkDecision(settlementOf(answer, context.room), context.room) },
+  );
 
   const end = (code: EndCode | null, failed: StepFailed | null): RunResult => {
     final = result(code, failed);

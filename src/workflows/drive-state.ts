@@ -9,6 +9,7 @@ import type {
   Warning,
 } from '../contract.ts';
 import { DEFAULTS } from '../contract.ts';
+import type { DecisionRecord } from '../decisions.ts';
 import type { RunObject, RunUsage } from '../run.ts';
 import type { AttemptOutput, AttemptOverrides, AttemptRef, CreateRunOutput, ToolOutput } from '../steps.ts';
 import { beginAttempt, emptyLedger, type LedgerState } from './effect-ledger.ts';
@@ -25,6 +26,17 @@ export interface LiveAttempt {
   readonly findable: boolean;
   /** A submit failed or was cut short after it may have acted. */
   suspect: boolean;
+  /** What people took while it waited; absent: nothing. */
+  paused_ms?: number;
+}
+
+/** What people said of a call, so that nobody is asked the same twice. */
+export interface Decided extends DecisionRecord {
+  readonly key: string;
+  readonly name: string;
+  /** The effect without its ordinal: equal calls of one attempt share it. */
+  readonly effect_digest: string;
+  readonly arguments_digest: string;
 }
 
 export interface DriveState {
@@ -57,10 +69,21 @@ export interface DriveState {
   readonly calls: Mutable<ToolCallResult>[];
   ledger: LedgerState;
   readonly warnings: Warning[];
+  /** The namespace has the attribute of runs that wait. Absent in the state of an older Drover. */
+  waiting_attribute?: boolean;
+  /** How long people were waited for. */
+  paused_ms?: number;
+  decisions?: Decided[];
+  /** The first execution of the run, where this one was started to retry it: ledger keys are made of it. */
+  origin_run_id?: string;
+  /** The last attempt before this try of the run: the limit of attempts counts from there. */
+  number_base?: number;
+  /** Updates that this execution has accepted: Temporal takes 2,000 of an execution. */
+  updates?: number;
 }
 
 /** The request may be anything yet: the first step checks it. Until then a deadline that is none is the default. */
-function firstDeadlineSeconds(limits: RunLimits): number {
+export function firstDeadlineSeconds(limits: RunLimits): number {
   const given: unknown = limits.deadline_seconds;
   return typeof given === 'number' && given > 0 ? given : DEFAULTS.deadlineSeconds;
 }
@@ -112,8 +135,12 @@ export function attemptCreated(state: DriveState, created: Created, nowMs: numbe
   state.backend = created.backend;
   state.limits = created.limits;
   state.retry = created.retry;
-  state.deadline_ms = state.started_ms + (created.limits.deadline_seconds ?? DEFAULTS.deadlineSeconds) * 1000;
+  state.deadline_ms =
+    state.started_ms +
+    (created.limits.deadline_seconds ?? DEFAULTS.deadlineSeconds) * 1000 +
+    (state.paused_ms ?? 0);
   state.search_attributes = created.search_attributes;
+  state.waiting_attribute = created.waiting_attribute ?? false;
   state.input_landed = true;
   state.suspect = false;
   state.previous = null;

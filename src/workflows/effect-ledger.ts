@@ -15,6 +15,8 @@ export interface LedgerEntry {
   status: 'in_flight' | 'done' | 'failed' | 'unknown';
   /** What the model was told; null while in flight. */
   output: string | null;
+  /** People gave the output: they are not asked for it again, whatever the tool's class. */
+  handed_in?: true;
 }
 
 export interface LedgerState {
@@ -63,7 +65,8 @@ export function matchCall(ledger: LedgerState, call: PlannedCall, firstExecution
     case 'unknown':
       return { action: 'blocked', key, output: entry.output };
     case 'done':
-      if (policy?.effect === 'none' && !policy.reuse) return { action: 'run', key };
+      if (policy?.effect === 'none' && !policy.reuse && entry.handed_in !== true)
+        return { action: 'run', key };
       return { action: 'reuse', key, output: entry.output ?? '', divergent };
   }
 }
@@ -94,6 +97,12 @@ export function settleEntry(
   if (entry === undefined) return;
   entry.status = status;
   entry.output = output;
+}
+
+/** Writes down that people gave its output. */
+export function handIn(ledger: LedgerState, key: string): void {
+  const entry = ledger.entries.find((known) => known.key === key);
+  if (entry !== undefined) entry.handed_in = true;
 }
 
 export function unknownEntries(ledger: LedgerState): readonly LedgerEntry[] {

@@ -8,6 +8,8 @@ export interface PackedState {
   readonly state: DriveState;
   /** Calls whose output stands in the ledger under their key and is left out here. */
   readonly outputs_in_ledger: readonly number[];
+  /** Of a run that ended: another execution begins anew with it. */
+  readonly retried?: true;
 }
 
 /** What is kept of each output and each call's arguments, less from pass to pass. In bytes. */

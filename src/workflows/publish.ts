@@ -1,8 +1,9 @@
 /** What operators see of a run from outside: search attributes and current details. */
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { SEARCH_ATTRIBUTES } from '../search-attributes.ts';
-import type { RoundContext } from './run-call.ts';
+import type { RoundContext } from './round-context.ts';
 import { currentDetails, searchable } from './run-details.ts';
+import { waitingCalls } from './waiting-room.ts';
 
 /** Makes the attempt findable by its id. Skipped where the namespace lacks the attributes: one would stick the workflow. */
 export function publishAttempt({ state, request }: RoundContext): void {
@@ -22,6 +23,17 @@ export function publishUnfinished({ state }: RoundContext, status: string): void
 }
 
 /** Adds no event: details are read by a query. */
-export function publishPhase({ state, unsettled }: RoundContext, phase: string): void {
-  setCurrentDetails(currentDetails(state, phase, unsettled));
+export function publishPhase({ state, room, runId }: RoundContext, phase: string): void {
+  setCurrentDetails(currentDetails(state, phase, { runId, calls: waitingCalls(room) }));
+}
+
+/** Makes a run that waits on people findable, from the first call that waits until none does. */
+export function publishWaiting(context: RoundContext): void {
+  const { state, room } = context;
+  const [first] = waitingCalls(room);
+  publishPhase(context, first === undefined ? 'running tools' : 'waiting for people');
+  const shown = first?.kind ?? null;
+  if (state.waiting_attribute !== true || (room.shown === null) === (shown === null)) return;
+  room.shown = shown;
+  upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.waiting, value: shown }]);
 }

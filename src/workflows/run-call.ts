@@ -1,41 +1,32 @@
 /** Runs one tool call until its outcome is settled: dispatched, looked up, asked about. */
 import {
   CancellationScope,
-  condition,
   isCancellation,
   scheduleActivity,
   sleep,
   type ActivityOptions,
 } from '@temporalio/workflow';
-import { DEFAULTS, NAMES, type RunRequest, type SettleEffect } from '../contract.ts';
+import { DEFAULTS, NAMES } from '../contract.ts';
 import type { LookupInput, LookupOutput, PlannedCall, ToolInput, ToolPolicy } from '../steps.ts';
-import type { DriveState } from './drive-state.ts';
+import { askPeople, recordOf } from './ask-people.ts';
 import { openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
 import { cutOutput } from './fit-round.ts';
+import type { RoundContext, Settled } from './round-context.ts';
 import { jsonBytes, utf8Bytes } from './run-result.ts';
 import { errorOutput, outputText, readOutcome, type ToolOutcome } from './tool-outcome.ts';
-
-export interface RoundContext {
-  readonly request: RunRequest;
-  readonly runId: string;
-  readonly firstExecutionRunId: string;
-  readonly state: DriveState;
-  /** Answers of people to effects with an unknown outcome, by ledger key. */
-  readonly settled: Map<string, SettleEffect>;
-  /** Keys that wait for such an answer. */
-  readonly unsettled: Map<string, string>;
-}
 
 const MIN_MS = 1_000;
 const JSON_QUOTES = 2;
 
-function remainingMs(state: DriveState): number {
-  return Math.max(state.deadline_ms - Date.now(), MIN_MS);
+/** While a call of the round waits on people, the deadline moves on. */
+function deadlineMs({ state, room }: RoundContext): number {
+  return state.deadline_ms + (room.since_ms === null ? 0 : Date.now() - room.since_ms);
 }
 
 /** `once`: no retry and no schedule-to-close, so that a timeout says whether it had started (design, section 5). */
-function activityOptions(call: PlannedCall, policy: ToolPolicy, state: DriveState): ActivityOptions {
-  const left = remainingMs(state);
+function activityOptions(context: RoundContext, call: PlannedCall, policy: ToolPolicy): ActivityOptions {
+  const { state } = context;
+  const left = Math.max(deadlineMs(context) - Date.now(), MIN_MS);
   const common: ActivityOptions = {
     startToCloseTimeout: Math.min(policy.start_to_close_ms, left),
     ...(policy.heartbeat_ms === null ? {} : { heartbeatTimeout: policy.heartbeat_ms }),
@@ -76,17 +67,18 @@ function toolInput(context: RoundContext, call: PlannedCall, policy: ToolPolicy,
     context: context.request.context ?? null,
     effect: policy.effect,
     idempotency_key: key,
+    ...(call.needs_approval === true ? { approved: true } : {}),
   };
 }
 
 async function tryOnce(
+  context: RoundContext,
   call: PlannedCall,
   policy: ToolPolicy,
   input: ToolInput,
-  state: DriveState,
 ): Promise<ToolOutcome> {
   try {
-    const value = await scheduleActivity<unknown>(call.name, [input], activityOptions(call, policy, state));
+    const value = await scheduleActivity<unknown>(call.name, [input], activityOptions(context, call, policy));
     const output = outputText(value);
     // A local tool's output has been cut by its worker; a remote one's comes as it is.
     const fits = jsonBytes(output) <= policy.max_output_bytes + JSON_QUOTES;
@@ -111,24 +103,6 @@ async function lookUp(call: PlannedCall, input: ToolInput): Promise<LookupOutput
   }
 }
 
-/** Waits for a person's word on an effect; null where none came before the deadline. */
-async function askPerson(context: RoundContext, key: string, name: string): Promise<SettleEffect | null> {
-  context.unsettled.set(key, name);
-  try {
-    await condition(() => context.settled.has(key), remainingMs(context.state));
-    return context.settled.get(key) ?? null;
-  } finally {
-    context.unsettled.delete(key);
-    context.settled.delete(key);
-  }
-}
-
-export type Settled = {
-  readonly status: 'completed' | 'failed' | 'unknown_outcome' | 'cancelled';
-  readonly output: string | null;
-  readonly end?: true;
-};
-
 /** Dispatches one call until its outcome is settled: done, failed, or unknown with what its tool wants of that. */
 export async function runCall(
   context: RoundContext,
@@ -140,7 +114,7 @@ export async function runCall(
   const input = toolInput(context, call, policy, key);
   const giveUpMs = Date.now() + DEFAULTS.missingToolSeconds * 1000;
   for (let waitMs = MIN_MS; ; waitMs = Math.min(waitMs * 2, 30_000)) {
-    const outcome = await tryOnce(call, policy, input, state);
+    const outcome = await tryOnce(context, call, policy, input);
     switch (outcome.kind) {
       case 'done':
         settleEntry(state.ledger, key, 'done', outcome.output);
@@ -155,7 +129,7 @@ export async function runCall(
         // A queue that nobody polls is somebody's deploy; a worker that refuses again and again lacks the tool.
         if (
           Date.now() + waitMs >=
-          (outcome.why === 'refused' ? Math.min(giveUpMs, state.deadline_ms) : state.deadline_ms)
+          (outcome.why === 'refused' ? Math.min(giveUpMs, deadlineMs(context)) : deadlineMs(context))
         ) {
           const output = errorOutput(
             'tool_unavailable',
@@ -200,12 +174,14 @@ async function settleUnknown(
   }
   if (policy.on_unknown === 'tell_model') return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT };
   if (policy.on_unknown === 'wait') {
-    const answer = await askPerson(context, key, call.name);
+    const answer = await askPeople(context, call, policy, key, 'unknown_outcome');
     if (answer?.outcome === 'not_done') return 'run_again';
+    const decision = recordOf(answer, Date.now());
     if (answer?.outcome === 'done') {
       settleEntry(ledger, key, 'done', answer.output);
-      return { status: 'completed', output: answer.output };
+      return { status: 'completed', output: answer.output, decision };
     }
+    return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT, end: 'effect_unknown', decision };
   }
-  return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT, end: true };
+  return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT, end: 'effect_unknown' };
 }

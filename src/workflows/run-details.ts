@@ -1,5 +1,6 @@
 /** What Temporal UI shows of a run while it works: Markdown without prompt, arguments or outputs. Pure. */
 import { DEFAULTS, LIMITS } from '../contract.ts';
+import type { WaitingCall } from '../decisions.ts';
 import { totalUsage, type DriveState } from './drive-state.ts';
 
 const code = (text: string | null): string =>
@@ -17,17 +18,43 @@ function pendingNames(state: DriveState): string {
   return names.length > 0 ? names.join(', ') + (counts.size > 8 ? ', …' : '') : '–';
 }
 
-export function currentDetails(
-  state: DriveState,
-  phase: string,
-  unsettled: ReadonlyMap<string, string>,
-): string {
+/** Enough of a digest to tell one call's arguments from another's. */
+const SHOWN_DIGEST_CHARS = 16;
+const SHOWN_WAITING = 8;
+
+const COMMANDS = { approval: 'approve', external: 'answer', unknown_outcome: 'settle' } as const;
+const WAITS = {
+  approval: 'Waits for approval',
+  external: 'Waits for its output',
+  unknown_outcome: 'Outcome unknown',
+} as const;
+
+/** Ids that a shell could take for something else are quoted. */
+const shellWord = (text: string): string =>
+  /^[\w.:@/-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
+function waitingLines({ runId, calls }: PeopleShown): readonly string[] {
+  const lines = calls.slice(0, SHOWN_WAITING).map(({ kind, name, tool_call_id, arguments_digest }) => {
+    const digest = arguments_digest.slice(0, SHOWN_DIGEST_CHARS);
+    const words = [COMMANDS[kind], shellWord(runId), shellWord(tool_call_id), '--digest', digest];
+    return `- **${WAITS[kind]}**: ${code(name)}, arguments ${code(digest)}: ${code(`drover ${words.join(' ')}`)}`;
+  });
+  const rest = calls.length - lines.length;
+  return rest > 0 ? [...lines, `- and ${rest} more: ${code(`drover waiting ${shellWord(runId)}`)}`] : lines;
+}
+
+export interface PeopleShown {
+  readonly runId: string;
+  readonly calls: readonly WaitingCall[];
+}
+
+export function currentDetails(state: DriveState, phase: string, people: PeopleShown): string {
   const attempt = state.attempts.at(-1);
   const usage = totalUsage(state);
   const lines = [
     `**${phase}**`,
     '',
-    `- **Attempt**: ${state.number} of ${state.retry.attempts ?? DEFAULTS.attempts}, ${code(attempt?.id ?? null)}`,
+    `- **Attempt**: ${state.number} of ${(state.number_base ?? 0) + (state.retry.attempts ?? DEFAULTS.attempts)}, ${code(attempt?.id ?? null)}`,
     `- **Thread**: ${code(state.thread_id)}`,
     `- **Backend**: ${code(state.backend)}`,
     `- **Round**: ${state.rounds}`,
@@ -37,9 +64,7 @@ export function currentDetails(
   for (const ended of state.attempts.filter(({ reason }) => reason !== null)) {
     lines.push(`- **Attempt ${ended.number} ended**: ${ended.reason}, ${code(ended.id)}`);
   }
-  for (const [key, name] of unsettled) {
-    lines.push(`- **Outcome unknown**: ${code(name)}; settle ${code(key)} by the Update \`settleEffect\``);
-  }
+  lines.push(...waitingLines(people));
   for (const warning of state.warnings) lines.push(`- **Warning**: ${warning.code}`);
   return lines.join('\n');
 }

@@ -1,10 +1,12 @@
 /** Runs one round of tool calls: what the ledger holds is answered from it, the rest is dispatched in parallel. */
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
 import { LIMITS, type ToolCallResult } from '../contract.ts';
 import type { PlannedCall, ToolOutput, ToolPolicy } from '../steps.ts';
+import { waitsOnPeople, wordOnCall } from './ask-people.ts';
 import { divergentOutput, matchCall, openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
 import { fitRound } from './fit-round.ts';
-import { runCall, type RoundContext } from './run-call.ts';
+import type { RoundContext, Settled } from './round-context.ts';
+import { runCall } from './run-call.ts';
 import { errorOutput } from './tool-outcome.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -12,8 +14,8 @@ type CallRecord = Mutable<ToolCallResult>;
 
 export type RoundEnd =
   | { readonly kind: 'outputs'; readonly outputs: readonly ToolOutput[] }
-  /** An effect's outcome is unknown and the run is to end for it. */
-  | { readonly kind: 'effect_unknown' };
+  /** An effect's outcome is unknown, or nobody decided on a call, and the run is to end for it. */
+  | { readonly kind: 'effect_unknown' | 'undecided' };
 
 function newRecord(context: RoundContext, call: PlannedCall): CallRecord {
   return {
@@ -39,26 +41,65 @@ interface Dispatch {
   readonly policy: ToolPolicy;
 }
 
-async function runDispatch(context: RoundContext, { call, record, key, policy }: Dispatch): Promise<boolean> {
+type End = Settled['end'];
+
+function settleRecord(record: CallRecord, { status, output, decision, end }: Settled): End {
+  record.status = status;
+  record.output = output;
+  if (decision !== undefined) record.decision = decision;
+  return end;
+}
+
+async function runDispatch(context: RoundContext, { call, record, key, policy }: Dispatch): Promise<End> {
   if (CancellationScope.current().consideredCancelled) {
     settleEntry(context.state.ledger, key, 'failed', null);
     record.status = 'cancelled';
-    return false;
+    return undefined;
   }
   const startMs = Date.now();
   record.started_at = Math.floor(startMs / 1000);
   try {
-    const settled = await runCall(context, call, policy, key);
-    record.status = settled.status;
-    record.output = settled.output;
-    return settled.end === true;
+    return settleRecord(record, await runCall(context, call, policy, key));
   } catch (error) {
     if (!isCancellation(error)) throw error;
     record.status = 'cancelled';
-    return false;
+    return undefined;
   } finally {
     record.duration_ms = Date.now() - startMs;
   }
+}
+
+/** Like {@link runDispatch}, once people have had their word on it. */
+async function askAndRun(
+  context: RoundContext,
+  dispatch: Dispatch,
+  run: (dispatch: Dispatch) => Promise<End>,
+): Promise<End> {
+  const { call, record, key, policy } = dispatch;
+  try {
+    const word = await wordOnCall(context, call, policy, key);
+    if (word.kind === 'settled') return settleRecord(record, word.settled);
+    if (word.decision !== null) record.decision = word.decision;
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+    record.status = 'cancelled';
+    return undefined;
+  }
+  return run(dispatch);
+}
+
+/** Lets so many run at once; the others wait for their turn. */
+function createSlots(most: number): <T>(run: () => Promise<T>) => Promise<T> {
+  let free = most;
+  return async (run) => {
+    await condition(() => free > 0);
+    free -= 1;
+    try {
+      return await run();
+    } finally {
+      free += 1;
+    }
+  };
 }
 
 /** At most so many activities at once: the server sticks at 2,000 pending ones. */
@@ -72,6 +113,25 @@ async function inLanes<T>(
     for (let item = items[next++]; item !== undefined; item = items[next++]) await run(item);
   };
   await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
+}
+
+/** Calls that wait on people hold no slot: all of a round can be asked about at once. */
+async function runAll(context: RoundContext, dispatches: readonly Dispatch[]): Promise<End> {
+  const ends: End[] = [];
+  const asked = dispatches.filter(({ call }) => waitsOnPeople(call));
+  const others = inLanes(
+    dispatches.filter((dispatch) => !asked.includes(dispatch)),
+    LIMITS.callsInFlight,
+    async (dispatch) => void ends.push(await runDispatch(context, dispatch)),
+  );
+  if (asked.length === 0) await others;
+  else {
+    const inSlot = createSlots(LIMITS.callsInFlight);
+    const run = (dispatch: Dispatch): Promise<End> => inSlot(() => runDispatch(context, dispatch));
+    ends.push(...(await Promise.all(asked.map((dispatch) => askAndRun(context, dispatch, run)))));
+    await others;
+  }
+  return ends.find((end) => end === 'effect_unknown') ?? ends.find((end) => end !== undefined);
 }
 
 /**
@@ -116,10 +176,7 @@ export async function runRound(context: RoundContext, calls: readonly PlannedCal
   }
   const records = state.calls.slice(state.calls.length - calls.length);
 
-  let end = false;
-  await inLanes(dispatches, LIMITS.callsInFlight, async (dispatch) => {
-    if (await runDispatch(context, dispatch)) end = true;
-  });
+  const end = await runAll(context, dispatches);
   for (const { record, key, divergent } of joins) {
     const first = dispatches.find((dispatch) => dispatch.key === key)?.record;
     record.status = first?.status ?? 'failed';
@@ -130,7 +187,7 @@ export async function runRound(context: RoundContext, calls: readonly PlannedCal
         ? divergentOutput(first.output ?? '')
         : (first?.output ?? null);
   }
-  if (end) return { kind: 'effect_unknown' };
+  if (end !== undefined) return { kind: end };
 
   const fitted = fitRound(
     records.map(({ id, output }) => ({

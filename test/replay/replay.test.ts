@@ -77,8 +77,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     what: 'two tools of a round swapped',
     file: 'run-tools.ts',
-    from: 'inLanes(dispatches, ',
-    to: 'inLanes(dispatches.toReversed(), ',
+    from: 'dispatches.filter((dispatch) => !asked.includes(dispatch)),',
+    to: 'dispatches.toReversed(),',
     caughtBy: 'parallel-tools.assistants',
   },
   {

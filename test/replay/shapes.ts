@@ -10,6 +10,7 @@ import type { Drive, DriveOptions, Wire } from '../support/drive-harness.ts';
 import { call, type Recording } from '../support/recording-tools.ts';
 import { runInBareNamespace } from './bare-namespace.ts';
 import { ENDED_BY_CODE } from './shapes-ended.ts';
+import { PEOPLE } from './shapes-people.ts';
 
 export interface Stage {
   readonly wire: Wire;
@@ -427,4 +428,11 @@ const ENDED: readonly Shape[] = [
   },
 ];
 
-export const SHAPES: readonly Shape[] = [...ANSWERED, ...RETRIED, ...EFFECTS, ...ENDED, ...ENDED_BY_CODE];
+export const SHAPES: readonly Shape[] = [
+  ...ANSWERED,
+  ...RETRIED,
+  ...EFFECTS,
+  ...ENDED,
+  ...ENDED_BY_CODE,
+  ...PEOPLE,
+];

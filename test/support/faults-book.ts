@@ -8,6 +8,7 @@ import { PROBE_MODEL } from '../../faults/judge/threads.ts';
 import type { WorkflowTask } from '../../faults/kill-windows.ts';
 import type { NemesisDeed, NemesisEntry } from '../../faults/nemesis-journal.ts';
 import { answerOf } from '../../faults/plan.ts';
+import type { PeopleEntry } from '../../faults/people-journal.ts';
 import type { RunPlan, Wire } from '../../faults/plan.ts';
 import { scriptOf } from '../../faults/script.ts';
 import type { PlannedAttempt } from '../../faults/script.ts';
@@ -77,6 +78,7 @@ export class Book {
   readonly plan: RunPlan;
   readonly provider: JournalEntry[] = [];
   readonly tools: ToolEntry[] = [];
+  readonly people: PeopleEntry[] = [];
   readonly nemesis: NemesisEntry[] = [];
   readonly tasks: WorkflowTask[] = [];
   final: FinalState = { run: RUN, workflow: 'RUNNING', closedAt: null, word: null };
@@ -196,6 +198,27 @@ export class Book {
     return this.tool('started', asked, n, more).tool('finished', asked, n, more);
   }
 
+  /** A person is asked about a call, or says something of it. */
+  person(
+    event: PeopleEntry['event'],
+    tool: PlannedEffect['tool'],
+    outcome: PeopleEntry['outcome'],
+    { call = callId(0), key = 'key', digest = 'digest', n = null as number | null } = {},
+  ): this {
+    this.people.push({
+      event,
+      run: RUN,
+      key,
+      digest,
+      tool,
+      tool_call_id: call,
+      outcome,
+      receipt: n === null ? null : receipt(n),
+      at: (this.now += 10),
+    });
+    return this;
+  }
+
   deed(deed: NemesisDeed): this {
     this.nemesis.push({ at: (this.now += 10), ...deed });
     return this;
@@ -223,13 +246,13 @@ export class Book {
   }
 
   evidence(): Evidence {
-    const { plan, provider, tools, nemesis, final } = this;
-    return { plans: [plan], provider, tools, nemesis, finals: [final] };
+    const { plan, provider, tools, nemesis, people, final } = this;
+    return { plans: [plan], provider, tools, nemesis, people, finals: [final] };
   }
 
   verdict(): Verdict {
     return judge(this.evidence(), {
-      promises: { ends: ({ ends }) => ends, namedIsOne: true },
+      promises: { ends: ({ ends }) => ends, namedIsOne: true, asksPeople: true },
       tasks: this.tasks,
       endAt: this.now + 60_000,
     });

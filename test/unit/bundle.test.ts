@@ -11,7 +11,7 @@ import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 /** Bytes of code, the source map aside. Temporal's own library is nearly all of it. */
 const CODE_LIMIT_BYTES = 750_000;
 /** Bytes of Drover's own code in it. */
-const OWN_LIMIT_BYTES = 150_000;
+const OWN_LIMIT_BYTES = 200_000;
 
 interface BundledModule {
   /** Path from the folder that it was bundled in. */
@@ -73,7 +73,14 @@ describe('the bundle of the workflows', () => {
     expect([...folders].sort()).toEqual(['', 'workflows/']);
     const pure = own.map(({ path }) => path.replace(/^.*\/src\//, '')).filter((path) => !path.includes('/'));
     for (const module of pure) {
-      expect(['contract.ts', 'failures.ts', 'run.ts', 'search-attributes.ts', 'steps.ts']).toContain(module);
+      expect([
+        'contract.ts',
+        'decisions.ts',
+        'failures.ts',
+        'run.ts',
+        'search-attributes.ts',
+        'steps.ts',
+      ]).toContain(module);
     }
     expect(own.length).toBeGreaterThan(5);
     expect(own.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThan(OWN_LIMIT_BYTES);

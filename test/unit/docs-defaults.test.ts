@@ -45,6 +45,7 @@ const UNITS: Readonly<Record<string, number>> = {
   s: 1_000,
   min: 60_000,
   h: 3_600_000,
+  d: 86_400_000,
 };
 
 function quantity(cell: string): number {

@@ -31,6 +31,7 @@ describe('the table of ends', () => {
       'cancelled_elsewhere',
       'deadline_exceeded',
       'rounds_exceeded',
+      'undecided',
     ];
     expect(FAILURES[code].benign).toBe(outcomes.includes(code));
   });

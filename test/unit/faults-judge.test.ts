@@ -103,7 +103,7 @@ describe('wrong_end', () => {
 
   test('a once-effect whose outcome the result does not tell', () => {
     const book = begun().tool('started', pay, 1).becomes('run_1', 'cancelled');
-    const call = { id: callId(0), name: 'pay', output: null };
+    const call = { id: callId(0), name: 'pay', output: null, decision: null };
     book.closes({ code: 'effect_unknown', calls: [{ ...call, status: 'cancelled' }] }).probe();
     expect(book.kinds()).toEqual(['wrong_end']);
     book.closes({ code: 'effect_unknown', calls: [{ ...call, status: 'unknown_outcome' }] });
@@ -155,7 +155,7 @@ describe('orphaned_attempts', () => {
         .acts(pay, 1)
         .closes({
           code: 'deadline_exceeded',
-          calls: [{ id: callId(0), name: 'pay', status: 'completed', output: answered(1) }],
+          calls: [{ id: callId(0), name: 'pay', status: 'completed', output: answered(1), decision: null }],
         })
         .probe()
         .kinds(),
@@ -369,4 +369,94 @@ test('every kind of finding has a test that finds it', async () => {
   const { readFileSync } = await import('node:fs');
   const text = readFileSync(new URL(import.meta.url), 'utf8');
   expect(FINDING_KINDS.filter((kind) => !text.includes(`'${kind}'`))).toEqual([]);
+});
+
+describe('words of people', () => {
+  const approved = effect('pay_approved');
+  const asked = effect('ask_service');
+  const wordOf = (output: string, decision: string | null, status = 'completed', id = callId(0)) => ({
+    id,
+    name: 'pay_approved',
+    status,
+    output,
+    decision,
+  });
+  const waits = (tool = approved): Book =>
+    begun({ attempts: [[tool], [tool]] }).person('asked', tool.tool, null);
+  const refusal = JSON.stringify({ error: { code: 'rejected', message: 'No.' } });
+
+  /** Approved, done, handed in. */
+  const granted = (): Book =>
+    waits()
+      .person('sent', 'pay_approved', 'approve')
+      .person('accepted', 'pay_approved', 'approve')
+      .acts(approved, 1)
+      .submit('run_1', [[callId(0), answered(1)]]);
+  const finish = (book: Book, ...calls: ReturnType<typeof wordOf>[]): Book =>
+    book
+      .becomes('run_1', 'in_progress')
+      .look('run_1')
+      .becomes('run_1', 'completed')
+      .closes({ calls })
+      .probe();
+
+  test('that were heard are no finding, and are counted', () => {
+    expect(finish(granted(), wordOf(answered(1), 'approve')).verdict()).toMatchObject({
+      findings: [],
+      counts: { decisions: 1 },
+    });
+  });
+
+  test('a refusal that the model was told is none either', () => {
+    const book = waits()
+      .person('sent', 'pay_approved', 'reject')
+      .person('accepted', 'pay_approved', 'reject')
+      .submit('run_1', [[callId(0), refusal]]);
+    expect(finish(book, wordOf(refusal, 'reject', 'rejected')).kinds()).toEqual([]);
+  });
+
+  test('a refusal that nobody gave is', () => {
+    const book = waits().submit('run_1', [[callId(0), refusal]]);
+    expect(finish(book, wordOf(refusal, null, 'rejected')).kinds()).toEqual(['missing_outputs']);
+  });
+
+  test('an output that the service handed in is told', () => {
+    const book = waits(asked)
+      .person('sent', 'ask_service', 'answer', { n: 5 })
+      .person('accepted', 'ask_service', 'answer', { n: 5 })
+      .submit('run_1', [[callId(0), answered(5)]]);
+    expect(finish(book, wordOf(answered(5), 'answer')).kinds()).toEqual([]);
+    expect(finish(book, wordOf(answered(6), 'answer')).kinds()).toContain('lost_answers');
+  });
+
+  test('a word that the result does not know is lost', () => {
+    expect(finish(granted(), wordOf(answered(1), null)).kinds()).toEqual(['lost_answers']);
+    expect(finish(granted()).kinds()).toContain('lost_answers');
+  });
+
+  test('a word whose Update was not answered need not be known', () => {
+    const book = waits()
+      .person('sent', 'pay_approved', 'approve')
+      .acts(approved, 1)
+      .submit('run_1', [[callId(0), answered(1)]]);
+    expect(finish(book, wordOf(answered(1), 'approve')).kinds()).toEqual([]);
+  });
+
+  test('the same question after its answer is asked twice; other arguments, and another effect, are not', () => {
+    const call = callId(1);
+    const again = granted().person('asked', 'pay_approved', null, { call });
+    expect(finish(again, wordOf(answered(1), 'approve')).kinds()).toEqual(['repeated_questions']);
+    const other = granted().person('asked', 'pay_approved', null, { call, digest: 'other' });
+    expect(finish(other, wordOf(answered(1), 'approve')).kinds()).toEqual([]);
+    const second = granted().person('asked', 'pay_approved', null, { call, key: 'key-2' });
+    expect(finish(second, wordOf(answered(1), 'approve')).kinds()).toEqual([]);
+  });
+
+  test('an effect that nobody had allowed', () => {
+    const early = waits().acts(approved, 1).person('sent', 'pay_approved', 'approve');
+    const book = early
+      .person('accepted', 'pay_approved', 'approve')
+      .submit('run_1', [[callId(0), answered(1)]]);
+    expect(finish(book, wordOf(answered(1), 'approve')).kinds()).toEqual(['unapproved_effects']);
+  });
 });

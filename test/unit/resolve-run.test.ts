@@ -55,6 +55,7 @@ function configOf(
     limits: {},
     retry: {},
     secrets: parts.secrets ?? {},
+    authorizeDecision: undefined,
     dataConverter: undefined,
     worker: {},
     metrics: {},

@@ -1,0 +1,94 @@
+/** Runs that wait on people, each way in which their calls are settled. */
+import { z } from 'zod';
+import type { RunHandle } from '../../src/client.ts';
+import type { Script, Step } from '../../src/emulator/index.ts';
+import { defineTool, type AnyTool, type DecisionLimit } from '../../src/tools/define-tool.ts';
+import { call } from '../support/recording-tools.ts';
+import type { Shape } from './shapes.ts';
+
+const each = (...attempts: readonly (readonly Step[])[]): Script => ({
+  attempts: attempts.map((steps) => ({ steps })),
+});
+const gift: Step = { call: [call('send_gift', { order_id: '7' })] };
+const answer: Step = { answer: '{{outputs}}' };
+
+const sendGift = (decision?: DecisionLimit): AnyTool =>
+  defineTool({
+    name: 'send_gift',
+    description: 'Sends a gift.',
+    parameters: z.object({ order_id: z.string() }),
+    effect: 'once',
+    needsApproval: true,
+    ...(decision === undefined ? {} : { decision }),
+    execute: ({ order_id }) => `sent for ${order_id}`,
+  });
+const askCustomer = defineTool({
+  name: 'ask_customer',
+  description: 'Asks the customer.',
+  parameters: z.object({ question: z.string() }),
+  external: true,
+});
+
+type Decide = (handle: RunHandle, call: Awaited<ReturnType<RunHandle['waiting']>>[number]) => Promise<void>;
+
+async function decideFirst(handle: RunHandle, decide: Decide): Promise<void> {
+  for (;;) {
+    const [waiting] = await handle.waiting().catch(() => []);
+    if (waiting !== undefined) return decide(handle, waiting);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const decided = ['WorkflowExecutionUpdateCompleted', 'drover.authorizeDecision'];
+
+export const PEOPLE: readonly Shape[] = [
+  {
+    name: 'approved',
+    wires: ['assistants', 'responses'],
+    script: each([gift, answer]),
+    options: { tools: [sendGift()] },
+    act: (handle) => decideFirst(handle, (run, waiting) => run.approve(waiting, { by: 'maria' })),
+    ends: null,
+    shows: [...decided, 'send_gift'],
+  },
+  {
+    name: 'rejected-twice',
+    wires: ['assistants'],
+    script: each([gift, gift, answer]),
+    options: { tools: [sendGift()] },
+    act: (handle) => decideFirst(handle, (run, waiting) => run.reject(waiting, { reason: 'No gifts.' })),
+    ends: null,
+    shows: decided,
+    lacks: ['send_gift'],
+  },
+  {
+    name: 'approved-after-expiry',
+    wires: ['assistants'],
+    script: each([gift, answer], [gift, answer]),
+    options: { tools: [sendGift()], emulator: { expiresAfterMs: 1_000 } },
+    act: async (handle, { drive }) => {
+      await drive.emulator.waitFor((entry) => entry.kind === 'status' && entry.to === 'expired');
+      await decideFirst(handle, (run, waiting) => run.approve(waiting));
+    },
+    ends: null,
+    shows: [...decided, 'send_gift'],
+  },
+  {
+    name: 'answered-by-service',
+    wires: ['responses'],
+    script: each([{ call: [call('ask_customer', { question: 'Which?' })] }, answer]),
+    options: { tools: [askCustomer] },
+    act: (handle) => decideFirst(handle, (run, waiting) => run.answer(waiting, 'The blue one.')),
+    ends: null,
+    shows: decided,
+  },
+  {
+    name: 'undecided',
+    wires: ['assistants'],
+    script: each([gift, answer]),
+    options: { tools: [sendGift({ timeout: '500 milliseconds', onTimeout: 'end' })] },
+    ends: 'undecided',
+    shows: ['TimerFired', 'drover.cancelRun'],
+    lacks: ['send_gift'],
+  },
+];
