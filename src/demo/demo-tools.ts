@@ -75,6 +75,7 @@ export const refundOrder = defineTool({
   context: paceOfShop,
   effect: 'once',
   effectKey: ({ order_id }) => [order_id],
+  needsApproval: ({ cents }) => cents > 10_000,
   // The journal is the shop's book here. What is not in it may still be on its way into it.
   lookup: (key) => {
     const found = readToolEntries().find((entry) => entry.event === 'done' && entry.key === key);

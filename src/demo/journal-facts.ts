@@ -2,6 +2,7 @@
 import { METADATA_KEYS } from '../contract.ts';
 import type { JournalEntry, RequestEntry, StatusEntry } from '../emulator/index.ts';
 import { isTerminal } from '../run.ts';
+import type { Approval } from './approve.ts';
 import type { ToolEntry } from './tool-journal.ts';
 
 /** A worker's process that was seen to end by a signal. */
@@ -15,6 +16,7 @@ export interface Journals {
   readonly provider: readonly JournalEntry[];
   readonly tools: readonly ToolEntry[];
   readonly kills: readonly Kill[];
+  readonly approvals: readonly Approval[];
 }
 
 /** Outputs that the provider took, all of one request. */
@@ -47,6 +49,8 @@ export interface RunFacts {
   readonly inputs: readonly number[];
   readonly tools: readonly ToolEntry[];
   readonly kills: readonly Kill[];
+  /** When its call was approved, in epoch milliseconds; null where nobody did. */
+  readonly approvedAt: number | null;
 }
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -100,7 +104,7 @@ interface Holder {
 }
 
 /** Reads the journals for one run. */
-export function readRunFacts(runId: string, { provider, tools, kills }: Journals): RunFacts {
+export function readRunFacts(runId: string, { provider, tools, kills, approvals }: Journals): RunFacts {
   const statuses = provider.filter(
     (entry): entry is StatusEntry => entry.kind === 'status' && entry.metadata[METADATA_KEYS.run] === runId,
   );
@@ -129,6 +133,7 @@ export function readRunFacts(runId: string, { provider, tools, kills }: Journals
     inputs,
     tools: tools.filter((entry) => entry.run_id === runId),
     kills,
+    approvedAt: approvals.find((approval) => approval.runId === runId)?.at ?? null,
   };
 }
 

@@ -130,7 +130,7 @@ function workedAt(at: number, entry: ToolEntry, tools: readonly ToolEntry[]): bo
 }
 
 function checkPlot({ expected }: Play, facts: RunFacts): readonly Finding[] {
-  const { attempts, tools, kills } = facts;
+  const { attempts, tools, kills, approvedAt } = facts;
   const findings: Finding[] = [];
   const check = (holds: boolean, wanted: string, found: string): void => {
     if (!holds) findings.push({ expected: wanted, found });
@@ -156,6 +156,14 @@ function checkPlot({ expected }: Play, facts: RunFacts): readonly Finding[] {
       ended !== undefined && tools.some((entry) => workedAt(ended.at, entry, tools)),
       `attempt ${expected.endsDuringTool} ends while a tool still works`,
       'no tool worked when it ended',
+    );
+  }
+  if (expected.approved === true) {
+    const started = tools.find(({ event }) => event === 'started');
+    check(
+      approvedAt !== null && started !== undefined && started.at >= approvedAt,
+      'its tool starts once somebody has approved it',
+      approvedAt === null ? 'nobody approved it' : 'it started before',
     );
   }
   if (expected.workerKilled === true) {

@@ -5,6 +5,8 @@ import { RunClient } from '../client.ts';
 import type { RunHandle } from '../client.ts';
 import type { RunResult } from '../contract.ts';
 import type { WorkerChild } from '../dev/worker-child.ts';
+import { approveInTime } from './approve.ts';
+import type { Approval } from './approve.ts';
 import { DemoError } from './demo-error.ts';
 import { readRunFacts } from './journal-facts.ts';
 import type { Journals, Kill, RunFacts } from './journal-facts.ts';
@@ -72,18 +74,24 @@ interface Play {
   readonly running: readonly Playing[];
   readonly startedAt: number;
   readonly kills: Kill[];
+  readonly approvals: Approval[];
 }
 
 export interface PlayOptions {
   readonly startProgress: (since: number) => Progress;
   /** Aborted where somebody stops the demo. */
   readonly signal: AbortSignal;
+  /** How long somebody has to approve a call before the demo does it. @default 2000 */
+  readonly patienceMs?: number;
+  /** How the CLI is called here. @default 'npx drover' */
+  readonly command?: string;
 }
 
-const readJournals = ({ stage, kills }: Play): Journals => ({
+const readJournals = ({ stage, kills, approvals }: Play): Journals => ({
   provider: stage.emulator.journal(),
   tools: readToolEntries(stage.toolJournal),
   kills,
+  approvals,
 });
 
 function verdictOf(play: Play, { scenario, handle, result, endedAt }: Playing): Verdict {
@@ -120,6 +128,33 @@ async function follow(play: Play, one: Playing): Promise<void> {
     });
   }
   play.progress.ended(one.scenario.name, verdictOf(play, one).findings.length === 0);
+}
+
+/** Where the CLI finds Temporal by itself. */
+const USUAL_ADDRESS = '127.0.0.1:7233';
+const PATIENCE_MS = 2_000;
+
+/** Sees to it that a run that waits for an approval gets it. */
+async function approve(
+  { stage, progress, approvals }: Play,
+  { scenario, handle }: Playing,
+  options: PlayOptions,
+): Promise<void> {
+  const { patienceMs = PATIENCE_MS, command = 'npx drover', signal } = options;
+  const say = (text: string): void =>
+    progress.line({ scenario: scenario.name, at: Date.now(), text, weight: 'event' });
+  const where = stage.address === USUAL_ADDRESS ? '' : `TEMPORAL_ADDRESS=${stage.address} `;
+  const approval = await approveInTime(handle, {
+    patienceMs,
+    signal,
+    waits: ({ name }) => {
+      say(`${name} waits for approval, by itself in ${Math.round(patienceMs / 1_000)} s, or by`);
+      say(`approve it: ${where}${command} approve ${handle.id}`);
+    },
+    approved: ({ name }, by) =>
+      say(`${name} is approved${by === 'demo' ? ', as nobody else did' : ' by hand'}`),
+  });
+  if (approval !== null) approvals.push(approval);
 }
 
 /** Kills the worker of a run right after its tool has acted, and starts another. */
@@ -205,11 +240,18 @@ export async function playAll(stage: Stage, cast: Cast, options: PlayOptions): P
   const scenarios = new Map(running.map(({ handle, scenario }) => [handle.id, scenario]));
   const progress = options.startProgress(startedAt);
   const narrator = createNarrator(scenarios);
-  const play: Play = { stage, cast, narrator, progress, running, startedAt, kills: [] };
+  const play: Play = { stage, cast, narrator, progress, running, startedAt, kills: [], approvals: [] };
   const done = new AbortController();
   const failure = failEarly(cast, stage);
   failure.catch(() => undefined);
   try {
+    const over = AbortSignal.any([options.signal, done.signal]);
+    const approving = Promise.all(
+      running
+        .filter(({ scenario }) => scenario.expected.approved === true)
+        .map((one) => approve(play, one, { ...options, signal: over })),
+    );
+    approving.catch(() => undefined);
     void Promise.all(running.map((one) => follow(play, one))).then(() => done.abort());
     await Promise.race([watch(play, done.signal, options.signal), failure]);
     if (options.signal.aborted) progress.close();

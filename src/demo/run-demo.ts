@@ -25,6 +25,9 @@ export interface RunDemoOptions {
 }
 
 const EXIT = { well: 0, failed: 1, interrupted: 130 } as const;
+/** How long a call waits for somebody who reads along, and where nobody does. In milliseconds. */
+const PATIENCE_AT_TERMINAL_MS = 15_000;
+const PATIENCE_ALONE_MS = 3_000;
 /** How long the work may take to see that it was stopped, in milliseconds. */
 const NOTICE_MS = 1_000;
 /** How long a start that was interrupted, and a stop, may take. Past it the rest is killed. In milliseconds. */
@@ -111,6 +114,8 @@ async function perform(demo: Demo, starting: Promise<Stage>): Promise<number> {
   output.out('');
   const verdicts = await playAll(stage, cast, {
     signal: stop.signal,
+    patienceMs: process.stdout.isTTY ? PATIENCE_AT_TERMINAL_MS : PATIENCE_ALONE_MS,
+    command: options.command ?? 'npx drover',
     startProgress: (since) =>
       createProgress({ stream: process.stdout, scenarios: SCENARIOS, since, tone: output.tone }),
   });

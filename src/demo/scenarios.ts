@@ -32,6 +32,8 @@ export interface Expectation {
   readonly growingBudget?: true;
   /** Its worker is killed while a tool works, and another one ends the run. */
   readonly workerKilled?: true;
+  /** Its tool waits for somebody's approval, and starts after it. */
+  readonly approved?: true;
   /** A tool still works when this attempt (from 1) ends. */
   readonly endsDuringTool?: number;
 }
@@ -243,8 +245,37 @@ const killed = scenario({
   },
 });
 
+const approve = scenario({
+  name: 'approve',
+  wire: 'responses',
+  about: 'a large refund waits until somebody approves it',
+  tools: ['refund_order'],
+  input: 'Refund order 1044, please.',
+  script: {
+    attempts: [
+      {
+        steps: [
+          think,
+          {
+            call: [
+              { id: 'call_refund', name: 'refund_order', arguments: { order_id: '1044', cents: 25_000 } },
+            ],
+          },
+          think,
+          { answer: '{{outputs}}' },
+        ],
+      },
+    ],
+  },
+  expected: {
+    attempts: [completed(['call_refund'])],
+    effects: [{ tool: 'refund_order', subject: 'order 1044', once: true }],
+    approved: true,
+  },
+});
+
 /** In the order in which they are shown. */
-export const SCENARIOS: readonly Scenario[] = [answer, parallel, expire, budget, malformed, killed];
+export const SCENARIOS: readonly Scenario[] = [answer, parallel, expire, budget, malformed, killed, approve];
 
 /** Every call that a script's model makes, in all its attempts. */
 export function callsOf({ attempts }: Script): readonly ScriptCall[] {

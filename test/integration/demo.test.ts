@@ -56,12 +56,18 @@ describe('the demo', () => {
       /expire +answered from the ledger: refund_order is not run again\n/,
       /killed +its worker is killed before it can say so \(kill -9 \d+\)\n/,
       /malformed +the model is told what was wrong with them\n/,
+      /approve +refund_order waits for approval, by itself in 3 s, or by\n/,
+      /approve +approve it: (TEMPORAL_ADDRESS=\S+ )?npx drover approve demo-approve-\w+\n/,
+      /approve +refund_order is approved, as nobody else did\n/,
       /budget +attempt 2 created with 512 completion tokens\n/,
     ]) {
       expect(stdout).toMatch(said);
     }
-    expect(stdout).toContain('All 6 runs ended as they should');
-    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+    expect(stdout).toContain('All 7 runs ended as they should');
+    // A command to copy stays on its line.
+    const told = lines.filter((line) => !line.includes('npx drover approve'));
+    expect(told).toHaveLength(lines.length - 1);
+    expect(Math.max(...told.map(({ length }) => length))).toBeLessThanOrEqual(80);
     expect(await processesOf('whole')).toEqual([]);
     expect(await demoFolders()).toEqual([]);
   });
@@ -79,7 +85,7 @@ describe('the demo', () => {
         new RegExp(`  expected  ${wanted}\n  journals  it was started \\d times and acted [2-9] times`),
       );
     }
-    for (const well of ['answer', 'parallel', 'budget', 'malformed']) {
+    for (const well of ['answer', 'parallel', 'budget', 'malformed', 'approve']) {
       expect(stdout).toMatch(new RegExp(`^✔  ${well} `, 'm'));
     }
     const [kept = ''] = await demoFolders();

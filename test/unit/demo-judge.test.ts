@@ -16,6 +16,7 @@ class Book {
   readonly provider: JournalEntry[] = [];
   readonly tools: ToolEntry[] = [];
   readonly kills: { pid: number; at: number }[] = [];
+  readonly approvals: { runId: string; at: number }[] = [];
   readonly #wire: Scenario['wire'];
   #now = 0;
 
@@ -85,6 +86,11 @@ class Book {
     return this;
   }
 
+  approve(): this {
+    this.approvals.push({ runId: RUN, at: (this.#now += 1_000) });
+    return this;
+  }
+
   kill(pid: number): this {
     this.kills.push({ pid, at: (this.#now += 1_000) });
     return this;
@@ -120,6 +126,38 @@ const answered = (book: Book): Book =>
   book
     .submit('run_2', { call_refund_again: `{"refund_id":"${RECEIPT}"}` })
     .status('run_2', 2, 'requires_action', 'queued', 'in_progress', 'completed');
+
+/** The story `approve`: what comes between the model's call and its answer is the test's. */
+const approving = (between: (book: Book) => Book): Book =>
+  between(
+    new Book('responses')
+      .createResponse('resp_1', 1, message)
+      .status('resp_1', 1, 'in_progress', 'completed'),
+  )
+    .createResponse('resp_2', 1, {
+      previous_response_id: 'resp_1',
+      input: [output('call_refund', `{"refund_id":"${RECEIPT}"}`)],
+    })
+    .status('resp_2', 1, 'in_progress', 'completed');
+const largeRefund = { tool: 'refund_order', subject: 'order 1044' };
+
+describe('a run that waits for an approval', () => {
+  test('starts its tool after it', () => {
+    const book = approving((story) => story.approve().tool('started', largeRefund).tool('done', largeRefund));
+    expect(findingsOf('approve', book)).toEqual([]);
+  });
+
+  test('and not before, nor without', () => {
+    const before = approving((story) =>
+      story.tool('started', largeRefund).approve().tool('done', largeRefund),
+    );
+    expect(findingsOf('approve', before)).toEqual([
+      { expected: 'its tool starts once somebody has approved it', found: 'it started before' },
+    ]);
+    const without = approving((story) => story.tool('started', largeRefund).tool('done', largeRefund));
+    expect(findingsOf('approve', without)).toMatchObject([{ found: 'nobody approved it' }]);
+  });
+});
 
 describe('a run that went as it should', () => {
   test('without tools', () => {
