@@ -4,7 +4,7 @@ import type { WorkerOptions } from '@temporalio/worker';
 import type { Backend } from './backends/backend.ts';
 import type { RetryPolicy, RunLimits, RunRequest } from './contract.ts';
 import type { Decision, WaitingCall } from './decisions.ts';
-import type { Json } from './run.ts';
+import type { Json, RunUsage } from './run.ts';
 import type { AnyTool } from './tools/define-tool.ts';
 import type { ToolRegistry } from './tools/registry.ts';
 
@@ -48,6 +48,17 @@ export type AuthorizeDecision = (
   context: Json,
 ) => boolean | string | Promise<boolean | string>;
 
+/** What no request may ask more of than this. `attempts` is that of `retry`. */
+export type Ceilings = Omit<RunLimits, 'history_events'> & { readonly attempts?: number };
+
+/**
+ * What tokens cost, in a unit of one's own: asked in the worker, for all that an attempt has spent so far. It answers at
+ * once with a number from 0.
+ *
+ * @param model as the provider names it; null where it has not said
+ */
+export type Price = (usage: RunUsage, model: string | null) => number;
+
 export interface DroverConfig {
   /** @default 'drover' */
   readonly taskQueue?: string;
@@ -58,6 +69,10 @@ export interface DroverConfig {
   readonly tools?: readonly AnyTool[];
   readonly limits?: RunLimits;
   readonly retry?: RetryPolicy;
+  /** @default none */
+  readonly ceilings?: Ceilings;
+  /** @default none: results tell tokens and no cost */
+  readonly price?: Price;
   readonly secrets?: SecretSource;
   /** @default every decision counts */
   readonly authorizeDecision?: AuthorizeDecision;
@@ -80,6 +95,8 @@ export interface LoadedConfig {
   readonly registry: ToolRegistry;
   readonly limits: RunLimits;
   readonly retry: RetryPolicy;
+  readonly ceilings: Ceilings;
+  readonly price: Price | undefined;
   readonly secrets: SecretSource;
   readonly authorizeDecision: AuthorizeDecision | undefined;
   readonly dataConverter: DataConverter | undefined;

@@ -20,6 +20,7 @@ export const NAMES = {
     cancelRun: 'drover.cancelRun',
     lookupEffect: 'drover.lookupEffect',
     authorizeDecision: 'drover.authorizeDecision',
+    confirmTask: 'drover.confirmTask',
   },
 } as const;
 
@@ -132,6 +133,13 @@ export interface RunLimits {
   readonly attempt_seconds?: number;
   /** Rounds of tool calls over all attempts. @default 32 */
   readonly rounds?: number;
+  /**
+   * Tokens of all attempts together, prompt and completion. Checked before each step that spends: the last one may go
+   * over it by what it spends itself. @default none
+   */
+  readonly tokens?: number;
+  /** As {@link tokens}, in the unit of the configuration's `price`, which it needs. @default none */
+  readonly cost?: number;
   /** Continue as new once the history has this many events. @default when Temporal suggests it */
   readonly history_events?: number;
 }
@@ -214,6 +222,8 @@ export interface AttemptResult {
   /** A create's answer was lost on a wire that has no way to find it: another attempt may live at the provider. */
   readonly ambiguous_create: boolean;
   readonly usage: RunUsage | null;
+  /** By the configuration's `price`; absent where it has none, or the usage is not known. */
+  readonly cost?: number;
 }
 
 export type ToolCallStatus =
@@ -276,6 +286,8 @@ export interface RunResult {
   readonly attempts: readonly AttemptResult[];
   readonly tool_calls: readonly ToolCallResult[];
   readonly usage: RunUsage;
+  /** Of all attempts, by the configuration's `price`; absent where no attempt has one. */
+  readonly cost?: number;
   readonly warnings: readonly Warning[];
   /** What is wrong with the request, where the code is `invalid_request`; else empty. */
   readonly issues: readonly Issue[];
@@ -293,6 +305,7 @@ export interface RunProgress {
   /** Calls that wait on people, unsettled effects among them; without their arguments. */
   readonly waiting_calls: readonly Omit<WaitingCall, 'arguments'>[];
   readonly usage: RunUsage;
+  readonly cost?: number;
   readonly deadline_at: number;
   readonly ended: boolean;
 }

@@ -161,6 +161,18 @@ export const FAILURES = {
     'The model asked for more rounds of tool calls than the run allows',
     'Raise `limits.rounds`, or look why the model goes in circles.',
   ),
+  token_limit: kind(
+    'incomplete',
+    { benign: true },
+    'The run has spent the tokens that it may',
+    'Raise `limits.tokens`, or the ceiling of the configuration; `drover retry` goes on from there.',
+  ),
+  cost_limit: kind(
+    'incomplete',
+    { benign: true },
+    'The run has cost what it may, or its cost cannot be told',
+    'Raise `limits.cost`, or the ceiling of the configuration; look for a model that `price` does not know.',
+  ),
   unknown_status: kind(
     'failed',
     {},

@@ -16,7 +16,9 @@ export type {
   AssistantConfig,
   AuthorizeDecision,
   BackendFactory,
+  Ceilings,
   DroverConfig,
+  Price,
   SecretSource,
 } from './config.ts';
 export { DEFAULTS, LIMITS, METADATA_KEYS, NAMES } from './contract.ts';

@@ -9,7 +9,7 @@ import { NAMES } from './contract.ts';
 import type { Issue } from './contract.ts';
 import { isHostPort } from './env.ts';
 import { shorten, suggest } from './request-issues.ts';
-import { runRequestSchema } from './request-schema.ts';
+import { limitsSchema, retrySchema, runRequestSchema } from './request-schema.ts';
 import type { AnyTool } from './tools/define-tool.ts';
 import { createRegistry } from './tools/registry.ts';
 import type { ToolRegistry } from './tools/registry.ts';
@@ -22,6 +22,8 @@ const FIELDS = [
   'tools',
   'limits',
   'retry',
+  'ceilings',
+  'price',
   'secrets',
   'authorizeDecision',
   'dataConverter',
@@ -51,6 +53,11 @@ const settings = z.object({
     .default(NAMES.taskQueue),
   limits: runRequestSchema.shape.limits.default({}),
   retry: runRequestSchema.shape.retry.default({}),
+  ceilings: limitsSchema
+    .omit({ history_events: true })
+    .extend({ attempts: retrySchema.shape.attempts })
+    .default({}),
+  price: z.custom((held) => typeof held === 'function', 'must be a function of usage and model').optional(),
   secrets: z
     .record(
       z.string().regex(CONFIG_NAME, 'is no name for a secret: use a-z, A-Z, 0-9, _ . : and -'),
@@ -176,6 +183,16 @@ function buildRegistry(value: unknown, issues: Issue[]): ToolRegistry {
   return none;
 }
 
+/** A limit of cost without a price would stop every run. */
+function unpricedLimits({ limits, ceilings, price }: DroverConfig): readonly Issue[] {
+  if (price !== undefined) return [];
+  return Object.entries({ limits, ceilings }).flatMap(([field, held]) =>
+    isObject(held) && held['cost'] !== undefined
+      ? [{ field: `${field}.cost`, message: 'needs `price`, a function that tells what tokens cost' }]
+      : [],
+  );
+}
+
 /** Null where something is wrong, which `issues` names then. */
 function checkConfig(config: DroverConfig, issues: Issue[]): LoadedConfig | null {
   if (!isObject(config)) {
@@ -197,8 +214,9 @@ function checkConfig(config: DroverConfig, issues: Issue[]): LoadedConfig | null
     tools: issues.length === before ? registry.names() : null,
   };
   const assistants = readAssistants(config.assistants, around, issues);
+  issues.push(...unpricedLimits(config));
   if (issues.length > 0 || parsed?.data === undefined) return null;
-  const { taskQueue, limits, retry, secrets, worker, metrics } = parsed.data;
+  const { taskQueue, limits, retry, ceilings, secrets, worker, metrics } = parsed.data;
   return Object.freeze({
     taskQueue,
     backends,
@@ -207,6 +225,8 @@ function checkConfig(config: DroverConfig, issues: Issue[]): LoadedConfig | null
     registry,
     limits: freeze(limits) as LoadedConfig['limits'],
     retry: freeze(retry) as LoadedConfig['retry'],
+    ceilings: freeze(ceilings) as LoadedConfig['ceilings'],
+    price: config.price,
     secrets: Object.freeze({ ...secrets }),
     authorizeDecision: config.authorizeDecision,
     dataConverter: config.dataConverter,

@@ -80,7 +80,7 @@ const tool = z.union([
 
 const choice = z.enum(['retry', 'end']).exactOptional();
 
-const retry = z.strictObject({
+export const retrySchema = z.strictObject({
   attempts: count(1, 100).exactOptional().describe('Attempts in all, the first included. Default 3'),
   expired: choice,
   gone: choice,
@@ -105,7 +105,7 @@ const retry = z.strictObject({
     .describe("First wait before another attempt after a server's error. Default 2"),
 });
 
-const limits = z.strictObject({
+export const limitsSchema = z.strictObject({
   deadline_seconds: seconds
     .exactOptional()
     .describe('From the start of the run to its end, tools and waits included. Default 3600'),
@@ -113,6 +113,16 @@ const limits = z.strictObject({
     .exactOptional()
     .describe('For one attempt; it then counts as expired. Default: none'),
   rounds: count(1, 10_000).exactOptional().describe('Rounds of tool calls over all attempts. Default 32'),
+  tokens: z
+    .int()
+    .min(1)
+    .exactOptional()
+    .describe('Tokens of all attempts together; checked before each step that spends. Default: none'),
+  cost: z
+    .number()
+    .positive()
+    .exactOptional()
+    .describe("As `tokens`, in the unit of the configuration's `price`. Default: none"),
   history_events: count(1, 50_000)
     .exactOptional()
     .describe('Continue as new once the history has this many events. Default: when Temporal suggests it'),
@@ -181,8 +191,8 @@ export const runRequestSchema = z
       .union([z.literal('auto'), looseObject])
       .nullable()
       .exactOptional(),
-    retry: retry.exactOptional().describe('When to try again, and when to stop'),
-    limits: limits.exactOptional(),
+    retry: retrySchema.exactOptional().describe('When to try again, and when to stop'),
+    limits: limitsSchema.exactOptional(),
     on_unfinished: z
       .enum(['fail', 'return'])
       .exactOptional()
@@ -195,7 +205,7 @@ export const runRequestSchema = z
 /** Names of the fields of a request and of the objects in it. */
 export const KNOWN_FIELDS: Readonly<Record<'request' | 'retry' | 'limits' | 'message', readonly string[]>> = {
   request: Object.keys(runRequestSchema.shape),
-  retry: Object.keys(retry.shape),
-  limits: Object.keys(limits.shape),
+  retry: Object.keys(retrySchema.shape),
+  limits: Object.keys(limitsSchema.shape),
   message: Object.keys(message.shape),
 };

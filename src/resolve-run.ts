@@ -202,8 +202,12 @@ export async function resolveRun(options: ResolveOptions): Promise<Resolved> {
     ...said({ ...shared, additional_instructions: request.additional_instructions, tools }),
     ...said(overrides),
   };
+  const unpriced = request.limits?.cost !== undefined && config.price === undefined;
   const all = [
     ...issues,
+    ...(unpriced
+      ? [{ field: 'limits.cost', message: "needs `price` in the worker's configuration, which has none" }]
+      : []),
     ...(options.checked === true
       ? []
       : await checkContext(config.registry, allowed ?? [], request.context ?? null)),

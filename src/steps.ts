@@ -1,7 +1,7 @@
 /** What crosses between the workflow and its activities. JSON only, snake_case; pure. */
 import type { AttemptReason, Issue, OutputMessage, RunLimits, RetryPolicy, RunRequest } from './contract.ts';
 import type { Decision, WaitingCall } from './decisions.ts';
-import type { Json, RunObject } from './run.ts';
+import type { Json, RunObject, RunUsage } from './run.ts';
 
 /** An attempt at its provider. `state` is the adapter's own: the workflow keeps it and hands it back. */
 export interface AttemptRef {
@@ -138,6 +138,11 @@ export interface ToolPolicy {
   readonly external?: true;
   /** How long a call of it waits for people; absent: `DEFAULTS.decisionSeconds`. */
   readonly decision_ms?: number;
+  /**
+   * Its waits begin in a task of the workflow's own, and settlements of it are authorized. Absent where an older Drover
+   * planned the call.
+   */
+  readonly guarded?: true;
   /** What becomes of a call that nobody decided in time; absent: `reject`. */
   readonly on_undecided?: 'reject' | 'end';
   /** Temporal's priority of the tool's tasks. */
@@ -186,6 +191,10 @@ export type AwaitRunOutput =
       readonly raw_code: string | null;
       /** The wait itself made the attempt's step (foreground), and an earlier try of it may have acted too. */
       readonly ambiguous: boolean;
+      /** What the attempt has spent so far, where the wire tells before its end. */
+      readonly spent?: RunUsage;
+      /** What that costs, where the configuration has a price. */
+      readonly cost?: number;
     } & (
       | { readonly kind: 'requires_action'; readonly calls: readonly PlannedCall[] }
       /** It waits for something else than tool outputs. */
@@ -224,6 +233,7 @@ export interface CancelRunOutput {
   /** No attempt lives: it was seen to have ended, or there is none. */
   readonly confirmed: boolean;
   readonly run: RunObject | null;
+  readonly cost?: number;
 }
 
 /** What a tool's activity is given. The contract for remote tools: see `docs/architecture.md`. */
@@ -268,6 +278,16 @@ export type AuthorizeDecisionOutput =
   | { readonly allowed: true }
   /** `reason` is what the one who decided reads. */
   | { readonly allowed: false; readonly reason: string };
+
+/** Asks, as a local activity, whether the workflow task is the workflow's own. */
+export interface ConfirmTaskInput {
+  /** How many events the history had when the workflow came to it. */
+  readonly events: number;
+}
+
+export interface ConfirmTaskOutput {
+  readonly turn: 'ours' | 'not_ours' | 'unknown';
+}
 
 /** Types of the failures that activities throw at the workflow. Details are typed beside each. */
 export const ACTIVITY_FAILURES = {

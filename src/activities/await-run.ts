@@ -11,6 +11,7 @@ import { planCalls } from '../tools/plan-calls.ts';
 import { readEnd } from './attempt-reason.ts';
 import { BEAT_MS, startBeat } from './beat.ts';
 import { boundOutput } from './bound-answer.ts';
+import { costOf } from './price.ts';
 import { withoutBulk } from './create-run.ts';
 import type { ActivityDeps } from './deps.ts';
 import { isUntouchedFirstTry } from './first-try.ts';
@@ -163,11 +164,17 @@ class Waiter {
   async #answer(seen: Observation, signal: AbortSignal): Promise<AwaitRunOutput | null> {
     const { attempt, run, raw_code } = seen;
     const ambiguous = this.#lookedBefore && attempt.id !== this.#attempt.id;
+    const usage = run.usage ?? seen.spent ?? null;
+    const cost = costOf(this.#deps.config, usage, run.model);
+    const spending = {
+      ...(run.usage === null && seen.spent !== undefined ? { spent: seen.spent } : {}),
+      ...(cost === undefined ? {} : { cost }),
+    };
     if (isTerminal(run.status)) {
       const output = boundOutput(await readOutput(this.#resolved.backend, seen, signal));
-      return { kind: 'ended', attempt, run, raw_code, ambiguous, output, ...readEnd(seen) };
+      return { kind: 'ended', attempt, run, raw_code, ambiguous, output, ...spending, ...readEnd(seen) };
     }
-    const slim = { attempt, run: withoutBulk(run), raw_code, ambiguous };
+    const slim = { attempt, run: withoutBulk(run), raw_code, ambiguous, ...spending };
     if (seen.unsupported_action !== null) {
       return { kind: 'unsupported_action', action: seen.unsupported_action, ...slim };
     }

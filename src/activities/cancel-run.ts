@@ -9,6 +9,7 @@ import { startBeat } from './beat.ts';
 import type { ActivityDeps } from './deps.ts';
 import { CLOCK_SKEW_MS, isLostStepOver, lookUntil } from './lost-step.ts';
 import type { RequestSource } from './request-source.ts';
+import { costOf } from './price.ts';
 import { attemptKey, resolveStep } from './resolve-step.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
 
@@ -131,7 +132,9 @@ export async function cancelRun(
     const cancelled =
       (await unlessGone(cancelAndRelease(known, input.attempt, input, signal))) ??
       (await cancelElsewhere(deps, requests, input, input.attempt, signal));
-    return await withKnownSecrets(cancelled, () => resolveStep(deps, requests, input, '', true));
+    const cost = costOf(deps.config, cancelled.run?.usage ?? null, cancelled.run?.model ?? null);
+    const priced = cost === undefined ? cancelled : { ...cancelled, cost };
+    return await withKnownSecrets(priced, () => resolveStep(deps, requests, input, '', true));
   } catch (thrown) {
     if (thrown instanceof ApplicationFailure) throw thrown;
     const error = asBackendError(thrown);

@@ -7,6 +7,7 @@ import type { ActivityDeps } from './deps.ts';
 import { CLOCK_SKEW_MS } from './lost-step.ts';
 import type { RequestSource } from './request-source.ts';
 import { attemptKey, resolveActingStep } from './resolve-step.ts';
+import { limitsOf } from './run-limits.ts';
 
 /** What the history need not hold at every look: it stands in the result once. */
 export function withoutBulk(run: RunObject): RunObject {
@@ -54,8 +55,7 @@ export async function createRun(
         findable: backend.capabilities.findByKey,
         resumed,
         backend: backend.name,
-        limits: { ...deps.config.limits, ...request.limits },
-        retry: { ...deps.config.retry, ...request.retry },
+        ...limitsOf(deps.config, request),
         search_attributes: registered,
         waiting_attribute: registered,
       };

@@ -11,6 +11,7 @@ import { authorizeDecision } from './authorize-decision.ts';
 import { awaitRun } from './await-run.ts';
 import { boundAnswer } from './bound-answer.ts';
 import { cancelRun } from './cancel-run.ts';
+import { confirmTask } from './confirm-task.ts';
 import { createRun } from './create-run.ts';
 import type { ActivityDeps } from './deps.ts';
 import { RequestSource } from './request-source.ts';
@@ -50,6 +51,7 @@ export function createActivities(
     [NAMES.activities.authorizeDecision]: secrets.withhold((input: AuthorizeDecisionInput) =>
       authorizeDecision(deps, input),
     ),
+    [NAMES.activities.confirmTask]: confirmTask,
     [NAMES.activities.lookupEffect]: tools.lookupEffect,
     default: tools.runTool,
   };

@@ -6,7 +6,7 @@
  * key, prompt, argument or output into an error.
  */
 import type { InputMessage, Issue } from '../contract.ts';
-import type { FunctionToolCall, JsonObject, RunObject } from '../run.ts';
+import type { FunctionToolCall, JsonObject, RunObject, RunUsage } from '../run.ts';
 import type { AttemptOutput, AttemptRef, ToolOutput } from '../steps.ts';
 
 export type BackendErrorKind =
@@ -171,6 +171,8 @@ export interface Observation {
   readonly look_after_ms: number | null;
   /** What it said so far, where this wire shows it with the run; else {@link Backend.output} fetches it. */
   readonly output: AttemptOutput | null;
+  /** What the attempt has spent so far, where this wire tells before its end: the run object says it at the end. */
+  readonly spent?: RunUsage;
   /** An earlier try of this step had acted and was found: nothing was made by this call. */
   readonly adopted?: boolean;
 }

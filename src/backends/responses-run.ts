@@ -168,6 +168,11 @@ function toRun(
   });
 }
 
+function spentSoFar(state: ChainState): Pick<Observation, 'spent'> {
+  const spent = toRunUsage(addUsage(state.used, state.last?.usage ?? null));
+  return spent === null ? {} : { spent };
+}
+
 /**
  * The attempt as its last response shows it, with the state brought up to date.
  *
@@ -198,6 +203,7 @@ export function observeResponse(
     raw_code: said.rawCode === null ? null : shortCode(said.rawCode),
     look_after_ms: lookAfterMs,
     output: terminal ? readOutput(response.output) : null,
+    ...spentSoFar(state),
   };
 }
 

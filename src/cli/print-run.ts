@@ -61,6 +61,7 @@ export function printResult(result: RunResult, output: Output): void {
         'Tokens',
         `${result.usage.total_tokens} (${result.usage.prompt_tokens} in, ${result.usage.completion_tokens} out)`,
       ],
+      ['Cost', result.cost ?? null],
       ['Warnings', result.warnings.map(({ code }) => code).join(', ')],
     ]),
   );

@@ -41,6 +41,9 @@ const milliseconds = (given: unknown, otherwise: number): number =>
 type Handled = Partial<Pick<ToolOptions<z.ZodObject, z.ZodType>, 'activity'>> &
   Pick<ToolOptions<z.ZodObject, z.ZodType>, 'effect' | 'reuse' | 'onUnknown' | 'lookup' | 'effectKey'>;
 
+const waitsForPeople = (tool: AnyTool, { onUnknown }: Handled): boolean =>
+  tool.kind === 'external' || onUnknown === 'wait' || (tool.needsApproval ?? false) !== false;
+
 function policyOf(tool: AnyTool): ToolPolicy {
   const handled: Handled = tool.kind === 'external' ? {} : tool;
   const effect = handled.effect ?? 'idempotent';
@@ -73,6 +76,7 @@ function policyOf(tool: AnyTool): ToolPolicy {
     },
     priority: activity.priority ?? null,
     ...(tool.kind === 'external' ? { external: true } : {}),
+    ...(waitsForPeople(tool, handled) ? { guarded: true } : {}),
     ...(timeout === undefined
       ? {}
       : { decision_ms: milliseconds(timeout, DEFAULTS.decisionSeconds * 1_000) }),

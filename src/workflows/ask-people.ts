@@ -5,6 +5,7 @@ import type { Decision, DecisionRecord, WaitKind, WaitingCall } from '../decisio
 import type { PlannedCall, ToolPolicy } from '../steps.ts';
 import type { Decided, DriveState } from './drive-state.ts';
 import { handIn, settleEntry } from './effect-ledger.ts';
+import { confirmOwnTask } from './own-task.ts';
 import { publishWaiting } from './publish.ts';
 import type { RoundContext, Settled } from './round-context.ts';
 import { errorOutput } from './tool-outcome.ts';
@@ -35,7 +36,12 @@ export async function askPeople(
     since: seconds(nowMs),
     until: seconds(nowMs + limitMs),
   };
-  return waitForDecision(context, waiting, limitMs, () => publishWaiting(context));
+  const guarded = policy.guarded === true;
+  const decision = await waitForDecision(context, { call: waiting, guarded }, limitMs, () =>
+    publishWaiting(context),
+  );
+  if (guarded && decision === null) await confirmOwnTask();
+  return decision;
 }
 
 export function recordOf(decision: Decision | null, nowMs: number): DecisionRecord {

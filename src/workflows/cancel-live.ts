@@ -1,7 +1,7 @@
 /** Sees to it that a run leaves nothing alive: no attempt at the provider, no call without an outcome. */
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { AttemptReason } from '../contract.ts';
-import { attemptEnded, runSeen, stepAmbiguous, warn } from './drive-state.ts';
+import { attemptCost, attemptEnded, runSeen, stepAmbiguous, warn } from './drive-state.ts';
 import { cancelRun } from './provider-steps.ts';
 import { publishPhase } from './publish.ts';
 import type { RoundContext } from './round-context.ts';
@@ -36,7 +36,7 @@ export async function cancelLive(context: DriveContext, reason: AttemptReason): 
   if (state.live === null && !unfound) return true;
   publishPhase(context, 'cancelling');
   if (state.live?.suspect === true && !state.live.findable) stepAmbiguous(state);
-  const { confirmed, run } = await cancelRun({
+  const { confirmed, run, cost } = await cancelRun({
     ...stepInput(context),
     backend: state.backend,
     attempt: state.live?.ref ?? null,
@@ -46,6 +46,7 @@ export async function cancelLive(context: DriveContext, reason: AttemptReason): 
     until_ms: Date.now() + CANCEL_CONFIRM_MS,
   });
   if (run && state.live) runSeen(state, run);
+  attemptCost(state, cost);
   attemptEnded(state, reason, Date.now());
   state.suspect = false;
   if (!confirmed && unfound) stepAmbiguous(state);

@@ -1,5 +1,5 @@
 /** The Update `decide`: checked, authorized by the worker's configuration, then handed to the call that waits. */
-import { isCancellation, scheduleActivity } from '@temporalio/workflow';
+import { isCancellation, scheduleLocalActivity } from '@temporalio/workflow';
 import { NAMES } from '../contract.ts';
 import type { Decision } from '../decisions.ts';
 import type { AuthorizeDecisionInput, AuthorizeDecisionOutput } from '../steps.ts';
@@ -16,9 +16,10 @@ async function authorize(context: RoundContext, waiting: Waiting, decision: Deci
   };
   let said: AuthorizeDecisionOutput;
   try {
-    said = await scheduleActivity<AuthorizeDecisionOutput>(NAMES.activities.authorizeDecision, [input], {
+    // Local: its answer is recorded with the Update, and no query can run ahead of it.
+    said = await scheduleLocalActivity<AuthorizeDecisionOutput>(NAMES.activities.authorizeDecision, [input], {
       startToCloseTimeout: '30 seconds',
-      scheduleToCloseTimeout: '5 minutes',
+      scheduleToCloseTimeout: '2 minutes',
       retry: { maximumAttempts: 5, initialInterval: '1 second' },
       summary: `${waiting.call.name} · ${waiting.call.tool_call_id.slice(0, 64)}`,
     });
@@ -29,21 +30,14 @@ async function authorize(context: RoundContext, waiting: Waiting, decision: Deci
   if (!said.allowed) refuse('not_authorized', said.reason);
 }
 
-/**
- * @param authorized false where the worker's configuration is not asked, as by an older Drover
- * @throws ApplicationFailure `drover.decision_refused`
- */
-export async function decideCall(
-  context: RoundContext,
-  decision: Decision,
-  authorized = true,
-): Promise<void> {
+/** @throws ApplicationFailure `drover.decision_refused` */
+export async function decideCall(context: RoundContext, decision: Decision): Promise<void> {
   const { room, state } = context;
   state.updates = (state.updates ?? 0) + 1;
   const waiting = checkDecision(decision, room);
   waiting.deciding = true;
   try {
-    if (authorized) await authorize(context, waiting, decision);
+    if (waiting.guarded) await authorize(context, waiting, decision);
   } finally {
     waiting.deciding = false;
   }

@@ -41,6 +41,7 @@ import {
 import { publishAttempt, publishPhase } from './publish.ts';
 import { jsonBytes } from './run-result.ts';
 import { runRound } from './run-tools.ts';
+import { spentUp } from './spending.ts';
 
 /** A workflow that was reset does again what its history has lost: anything may have acted before. */
 function wasReset(): boolean {
@@ -137,6 +138,8 @@ async function conclude(
     state.retry,
   );
   if (decision.action === 'finish') return decision.code;
+  const limit = spentUp(state);
+  if (limit !== null) return limit;
   nextAttempt(state, decision.overrides, live && { ref: live.ref, outputs: live.outputs });
   if (decision.delay_ms > 0) {
     publishPhase(context, `waiting before attempt ${state.number}`);
@@ -183,6 +186,11 @@ async function runCalls(
 ): Promise<EndCode | null | undefined> {
   const { state } = context;
   if (Date.now() >= state.deadline_ms) return deadlineReached(context, null);
+  const limit = spentUp(state);
+  if (limit !== null) {
+    await cancelLive(context, 'given_up');
+    return limit;
+  }
   if (state.rounds >= (state.limits.rounds ?? DEFAULTS.rounds)) {
     await cancelLive(context, 'given_up');
     return 'rounds_exceeded';
@@ -215,6 +223,8 @@ async function onceAround(context: DriveContext): Promise<EndCode | null | undef
   const { state } = context;
   if (state.live === null) {
     if (Date.now() >= state.deadline_ms) return 'deadline_exceeded';
+    const limit = spentUp(state);
+    if (limit !== null) return limit;
     await createAttempt(context);
   }
   const { live } = state;

@@ -6,7 +6,6 @@ import {
   defineQuery,
   defineUpdate,
   isCancellation,
-  patched,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -20,7 +19,7 @@ import { initialState, totalUsage, type DriveState } from './drive-state.ts';
 import { packState, unpackState, type PackedState } from './pack-state.ts';
 import { beginAgain, seedOf } from './retry-run.ts';
 import { publishPhase, publishUnfinished } from './publish.ts';
-import { buildResult } from './run-result.ts';
+import { buildResult, costOf } from './run-result.ts';
 import type { StepFailed } from './provider-steps.ts';
 import { checkDecision, settlementOf } from './check-decision.ts';
 import { decideCall } from './decide-call.ts';
@@ -55,6 +54,7 @@ function progress(context: DriveContext, ended: boolean): RunProgress {
       .map(({ key, name }) => ({ key, name })),
     waiting_calls: waiting.map(({ arguments: _arguments, ...shown }) => shown),
     usage: totalUsage(state),
+    ...costOf(state),
     deadline_at: Math.floor(state.deadline_ms / 1000),
     ended,
   };
@@ -115,12 +115,9 @@ export async function driveRun(input: RunRequest, carried?: PackedState): Promis
   setHandler(decideUpdate, (decision) => decideCall(context, decision), {
     validator: (decision) => void checkDecision(decision, context.room),
   });
-  setHandler(
-    settleEffectUpdate,
-    (answer) =>
-      decideCall(context, settlementOf(answer, context.room), patched('drover-settlements-are-authorized')),
-    { validator: (answer) => void checkDecision(settlementOf(answer, context.room), context.room) },
-  );
+  setHandler(settleEffectUpdate, (answer) => decideCall(context, settlementOf(answer, context.room)), {
+    validator: (answer) => void checkDecision(settlementOf(answer, context.room), context.room),
+  });
 
   const end = (code: EndCode | null, failed: StepFailed | null): RunResult => {
     final = result(code, failed);

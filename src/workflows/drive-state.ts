@@ -194,13 +194,24 @@ export function attemptSeen(
     readonly run: RunObject;
     readonly raw_code: string | null;
     readonly ambiguous: boolean;
+    readonly spent?: RunUsage;
+    readonly cost?: number;
   },
 ): void {
   attemptMoved(state, seen.attempt);
   if (seen.ambiguous) stepAmbiguous(state);
   runSeen(state, seen.run);
   const record = state.attempts.at(-1);
-  if (record) record.raw_code = seen.raw_code ?? record.raw_code;
+  if (record === undefined) return;
+  record.raw_code = seen.raw_code ?? record.raw_code;
+  record.usage = seen.run.usage ?? seen.spent ?? record.usage;
+  attemptCost(state, seen.cost);
+}
+
+/** What the last attempt costs, where that is known. */
+export function attemptCost(state: DriveState, cost: number | undefined): void {
+  const record = state.attempts.at(-1);
+  if (record !== undefined && cost !== undefined) record.cost = cost;
 }
 
 export function runSeen(state: DriveState, run: RunObject): void {
@@ -261,4 +272,10 @@ export function totalUsage(state: DriveState): RunUsage {
     total.total_tokens += usage.total_tokens;
   }
   return total;
+}
+
+/** Cost over all attempts; undefined where none has one. */
+export function totalCost(state: DriveState): number | undefined {
+  const told = state.attempts.flatMap(({ cost }) => cost ?? []);
+  return told.length === 0 ? undefined : told.reduce((sum, cost) => sum + cost, 0);
 }

@@ -11,6 +11,7 @@ import type { LookupInput, LookupOutput, PlannedCall, ToolInput, ToolPolicy } fr
 import { askPeople, recordOf } from './ask-people.ts';
 import { openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
 import { cutOutput } from './fit-round.ts';
+import { confirmOwnTask } from './own-task.ts';
 import type { RoundContext, Settled } from './round-context.ts';
 import { jsonBytes, utf8Bytes } from './run-result.ts';
 import { errorOutput, outputText, readOutcome, type ToolOutcome } from './tool-outcome.ts';
@@ -174,6 +175,7 @@ async function settleUnknown(
   }
   if (policy.on_unknown === 'tell_model') return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT };
   if (policy.on_unknown === 'wait') {
+    if (policy.guarded === true) await confirmOwnTask();
     const answer = await askPeople(context, call, policy, key, 'unknown_outcome');
     if (answer?.outcome === 'not_done') return 'run_again';
     const decision = recordOf(answer, Date.now());

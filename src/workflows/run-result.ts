@@ -9,7 +9,7 @@ import {
 } from '../contract.ts';
 import { FAILURES, failureMessage, type EndCode } from '../failures.ts';
 import type { LastError, RequiredAction, RunObject, RunStatus } from '../run.ts';
-import { totalUsage, type DriveState } from './drive-state.ts';
+import { totalCost, totalUsage, type DriveState } from './drive-state.ts';
 
 /** UTF-8 bytes of a text; the sandbox has no Buffer and its TextEncoder would copy it. */
 export function utf8Bytes(text: string): number {
@@ -115,6 +115,11 @@ function logicalRun(request: RunRequest, state: DriveState, end: RunEnd): RunObj
   };
 }
 
+export function costOf(state: DriveState): { readonly cost?: number } {
+  const cost = totalCost(state);
+  return cost === undefined ? {} : { cost };
+}
+
 export function buildResult(request: RunRequest, state: DriveState, end: RunEnd): RunResult {
   const { code } = end;
   const result: RunResult = {
@@ -134,6 +139,7 @@ export function buildResult(request: RunRequest, state: DriveState, end: RunEnd)
     attempts: state.attempts,
     tool_calls: state.calls,
     usage: totalUsage(state),
+    ...costOf(state),
     warnings: state.warnings,
     issues: end.issues ?? [],
   };

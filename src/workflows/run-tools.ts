@@ -5,6 +5,7 @@ import type { PlannedCall, ToolOutput, ToolPolicy } from '../steps.ts';
 import { waitsOnPeople, wordOnCall } from './ask-people.ts';
 import { divergentOutput, matchCall, openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
 import { fitRound } from './fit-round.ts';
+import { confirmOwnTask } from './own-task.ts';
 import type { RoundContext, Settled } from './round-context.ts';
 import { runCall } from './run-call.ts';
 import { errorOutput } from './tool-outcome.ts';
@@ -126,6 +127,12 @@ async function runAll(context: RoundContext, dispatches: readonly Dispatch[]): P
   );
   if (asked.length === 0) await others;
   else {
+    if (asked.some(({ policy }) => policy.guarded === true)) {
+      // A cancel meanwhile ends the asking of each.
+      await confirmOwnTask().catch((error: unknown) => {
+        if (!isCancellation(error)) throw error;
+      });
+    }
     const inSlot = createSlots(LIMITS.callsInFlight);
     const run = (dispatch: Dispatch): Promise<End> => inSlot(() => runDispatch(context, dispatch));
     ends.push(...(await Promise.all(asked.map((dispatch) => askAndRun(context, dispatch, run)))));

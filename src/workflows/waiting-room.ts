@@ -5,6 +5,8 @@ import type { DriveState } from './drive-state.ts';
 
 export interface Waiting {
   readonly call: WaitingCall;
+  /** See `ToolPolicy.guarded`. */
+  readonly guarded: boolean;
   decision: Decision | null;
   /** A decision is being authorized. */
   deciding: boolean;
@@ -40,11 +42,11 @@ export function resumeClocks(state: DriveState, waitedMs: number): void {
  */
 export async function waitForDecision(
   { room, state }: { readonly room: WaitingRoom; readonly state: DriveState },
-  call: WaitingCall,
+  { call, guarded }: Pick<Waiting, 'call' | 'guarded'>,
   limitMs: number,
   changed: () => void,
 ): Promise<Decision | null> {
-  const waiting: Waiting = { call, decision: null, deciding: false };
+  const waiting: Waiting = { call, guarded, decision: null, deciding: false };
   room.calls.set(call.key, waiting);
   room.since_ms ??= Date.now();
   changed();

@@ -106,6 +106,27 @@ describe('the examples', () => {
     expect((await runProgram([`${examples}cancel.ts`, 'nobody'], { env: processEnv })).code).toBe(1);
   });
 
+  it('docs/schedule.ts makes a schedule that starts runs, one at a time', async () => {
+    const ended = await runProgram([join(examples, 'docs/schedule.ts')], { env: processEnv });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    const schedule = env.client.schedule.getHandle('daily-report');
+    try {
+      const { policies, action, spec } = await schedule.describe();
+      expect(policies.overlap).toBe('SKIP');
+      expect(spec.timezone).toBe('Europe/Berlin');
+      expect(action).toMatchObject({ workflowType: 'driveRun', workflowId: 'daily-report' });
+      await schedule.trigger();
+      const started = async (): Promise<readonly string[]> =>
+        (await schedule.describe()).info.recentActions.map(({ action: made }) => made.workflow.workflowId);
+      await expect.poll(started, { timeout: 15_000 }).toHaveLength(1);
+      const [id = ''] = await started();
+      expect(id).toMatch(/^daily-report-\d{4}-\d\d-\d\dT/);
+      await env.client.workflow.getHandle(id).terminate();
+    } finally {
+      await schedule.delete();
+    }
+  });
+
   it('own-worker drives a run inside a workflow of its own, beside its own activities', async () => {
     const own = { ...processEnv, DROVER_TASK_QUEUE: env.unique('tickets') };
     const program = startProgram([`${examples}own-worker/worker.ts`], { env: own });

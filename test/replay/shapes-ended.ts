@@ -19,7 +19,25 @@ const refused = (name: string, action: FaultAction): Omit<Shape, 'ends'> => ({
   prepare: ({ drive }) => drive.emulator.addFault(onCreate(action)),
 });
 
+const note: Step = { call: [{ name: 'set_note', arguments: { order_id: '7' } }] };
+
 export const ENDED_BY_CODE: readonly Shape[] = [
+  {
+    name: 'token-limit',
+    wires: ['responses'],
+    script: once(note, note, note, hello),
+    request: { limits: { tokens: 150 } },
+    ends: 'token_limit',
+    shows: ['drover.cancelRun'],
+  },
+  {
+    name: 'cost-limit',
+    wires: ['assistants'],
+    script: once(fail('server_error')),
+    request: { limits: { cost: 0.5 }, retry: { backoff_seconds: 0.1 } },
+    options: { config: { price: ({ total_tokens }) => total_tokens / 100 } },
+    ends: 'cost_limit',
+  },
   {
     name: 'unknown-backend',
     wires: ['responses'],

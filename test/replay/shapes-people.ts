@@ -39,7 +39,7 @@ async function decideFirst(handle: RunHandle, decide: Decide): Promise<void> {
   }
 }
 
-const decided = ['WorkflowExecutionUpdateCompleted', 'drover.authorizeDecision'];
+const decided = ['WorkflowExecutionUpdateCompleted'];
 
 export const PEOPLE: readonly Shape[] = [
   {

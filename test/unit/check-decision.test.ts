@@ -19,7 +19,7 @@ const callOf = (key: string, kind: WaitKind): WaitingCall => ({
 function roomOf(...kinds: readonly WaitKind[]): WaitingRoom {
   const room = emptyRoom();
   for (const kind of kinds) {
-    room.calls.set(kind, { call: callOf(kind, kind), decision: null, deciding: false });
+    room.calls.set(kind, { call: callOf(kind, kind), guarded: true, decision: null, deciding: false });
   }
   return room;
 }

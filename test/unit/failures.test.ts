@@ -32,6 +32,8 @@ describe('the table of ends', () => {
       'deadline_exceeded',
       'rounds_exceeded',
       'undecided',
+      'token_limit',
+      'cost_limit',
     ];
     expect(FAILURES[code].benign).toBe(outcomes.includes(code));
   });

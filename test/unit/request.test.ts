@@ -73,7 +73,7 @@ const CONTRACT_FIELDS = {
     budget_ceiling_tokens: 256,
     backoff_seconds: 1,
   },
-  limits: { deadline_seconds: 1, attempt_seconds: 1, rounds: 1, history_events: 1 },
+  limits: { deadline_seconds: 1, attempt_seconds: 1, rounds: 1, tokens: 1, cost: 0.5, history_events: 1 },
   message: { role: 'user', content: 'x', attachments: [], metadata: {} },
 } satisfies {
   request: Required<RunRequest>;

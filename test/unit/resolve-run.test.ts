@@ -55,6 +55,8 @@ function configOf(
     limits: {},
     retry: {},
     secrets: parts.secrets ?? {},
+    ceilings: {},
+    price: undefined,
     authorizeDecision: undefined,
     dataConverter: undefined,
     worker: {},
