@@ -3,6 +3,7 @@
  * run, and what the service has to say in its place, which the call's item decides.
  */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { WaitingCall } from '../src/decisions.ts';
 import type { Driver, Said, Verdict } from './drivers/driver.ts';
 import { writePeopleEntry } from './people-journal.ts';
@@ -14,6 +15,8 @@ import { traitsOf } from './tool-table.ts';
 /** A worker that was stopped may still make the effect when it wakes up: it is waited for. */
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 3_000;
+/** How long the answers to a few runs may take. */
+const ANSWER_MS = 30_000;
 /** A question costs a worker a replay: so many runs are asked about at a time, in turn. */
 const AT_ONCE = 4;
 
@@ -58,7 +61,12 @@ export class Person {
     const waiting = this.#plans.filter(({ id }) => open.has(id));
     const asked = waiting.slice(this.#next, this.#next + AT_ONCE);
     this.#next = this.#next + AT_ONCE < waiting.length ? this.#next + AT_ONCE : 0;
-    await Promise.all(asked.map((plan) => this.#answer(plan).catch(() => undefined)));
+    // A run that nobody can drive on answers nothing: it is found lost at the end, and holds up no other.
+    const patience = sleep(ANSWER_MS, undefined, { ref: false });
+    await Promise.race([
+      patience,
+      Promise.all(asked.map((plan) => this.#answer(plan).catch(() => undefined))),
+    ]);
   }
 
   async #answer(plan: RunPlan): Promise<void> {

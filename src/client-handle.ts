@@ -14,6 +14,8 @@ import { RunEndedError, RunLostError, RunNotFoundError } from './errors.ts';
 const NOT_FOUND = 5;
 /** How long a worker may take to answer a query. */
 export const QUERY_MS = 20_000;
+/** How long a worker may take over a decision: `authorizeDecision` is asked for two minutes at most. */
+const DECISION_MS = 150_000;
 /** The server keeps a reason of up to 1,000 bytes. */
 const REASON_CHARS = 250;
 
@@ -221,7 +223,8 @@ export class RunHandle {
   /**
    * Decides on a call that waits; returns once the decision counts. It is bound to the arguments that were shown.
    *
-   * @throws DecisionRefusedError where it does not count, with why in its `code`; RunNotFoundError
+   * @throws DecisionRefusedError where it does not count, with why in its `code`; RunNotFoundError; Temporal's errors where
+   *   no worker has answered in 150 seconds: then it may count yet, and `waiting()` tells
    */
   decide(decision: Decision): Promise<void> {
     return this.#tell(() => sendDecision(this.workflow, decision));
@@ -254,7 +257,7 @@ export class RunHandle {
 
   async #tell(send: () => Promise<void>): Promise<void> {
     try {
-      await send();
+      await this.#client.withDeadline(Date.now() + DECISION_MS, send);
     } catch (error) {
       if (!isMissing(error)) throw error;
       await this.#requireExists(error);

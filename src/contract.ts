@@ -118,6 +118,8 @@ export interface RetryPolicy {
   readonly server_error?: 'retry' | 'end';
   readonly invalid_prompt?: 'retry' | 'end';
   readonly cancelled_elsewhere?: 'retry' | 'end';
+  /** The answer does not fit `response_format`. */
+  readonly invalid_output?: 'retry' | 'end';
   /** What a token budget is multiplied by after it ran out. @default 2 */
   readonly budget_factor?: number;
   /** The largest token budget that Drover asks for by itself. @default 128000 */
@@ -201,6 +203,7 @@ export type AttemptReason =
   | 'failed'
   | 'cancelled'
   | 'cancelled_elsewhere'
+  | 'invalid_output'
   | 'attempt_timeout'
   | 'given_up';
 
@@ -282,6 +285,11 @@ export interface RunResult {
   readonly message: string | null;
   readonly output_text: string;
   readonly refusal: string | null;
+  /**
+   * `output_text` as the JSON that `response_format` asked for, checked against its schema. Absent where no such format
+   * was asked for, the model refused, or the run did not complete.
+   */
+  readonly output_parsed?: Json;
   readonly messages: readonly OutputMessage[];
   readonly attempts: readonly AttemptResult[];
   readonly tool_calls: readonly ToolCallResult[];

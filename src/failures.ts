@@ -136,6 +136,12 @@ export const FAILURES = {
     'The provider refused the prompt',
     'Change the input; the same one will be refused again.',
   ),
+  invalid_output: kind(
+    'failed',
+    { retryable: true },
+    'The answer does not fit the response format, and was not to be asked for again',
+    'Read `output_text`; simplify the schema, say `strict`, or allow more attempts.',
+  ),
   run_failed: kind(
     'failed',
     {},

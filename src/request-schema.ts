@@ -91,6 +91,7 @@ export const retrySchema = z.strictObject({
   server_error: choice,
   invalid_prompt: choice,
   cancelled_elsewhere: choice,
+  invalid_output: choice,
   budget_factor: z
     .number()
     .min(1)

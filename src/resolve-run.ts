@@ -161,6 +161,12 @@ function messagesOf(request: RunRequest): readonly InputMessage[] {
   return [...first, ...(request.additional_messages ?? [])];
 }
 
+function instructionsOf(request: RunRequest, overrides: AttemptOverrides): string | null {
+  const parts = [request.additional_instructions, overrides.additional_instructions];
+  const given = parts.filter((part) => typeof part === 'string' && part !== '');
+  return given.length === 0 ? null : given.join('\n\n');
+}
+
 /** Leaves out what is undefined or null: not said, so the provider's own default. */
 function said<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } {
   const entries = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
@@ -199,8 +205,9 @@ export async function resolveRun(options: ResolveOptions): Promise<Resolved> {
       [METADATA_KEYS.run]: runId,
       [METADATA_KEYS.key]: key,
     },
-    ...said({ ...shared, additional_instructions: request.additional_instructions, tools }),
+    ...said({ ...shared, tools }),
     ...said(overrides),
+    ...said({ additional_instructions: instructionsOf(request, overrides) }),
   };
   const unpriced = request.limits?.cost !== undefined && config.price === undefined;
   const all = [

@@ -20,6 +20,8 @@ export interface AttemptOverrides {
   readonly max_completion_tokens?: number;
   readonly max_prompt_tokens?: number;
   readonly truncation_strategy?: { readonly type: string };
+  /** Added to what the request says. */
+  readonly additional_instructions?: string;
 }
 
 export interface ToolOutput {
@@ -216,6 +218,8 @@ export interface AttemptOutput {
   readonly text: string;
   readonly refusal: string | null;
   readonly messages: readonly OutputMessage[];
+  /** The text is JSON that fits the format that was asked for. */
+  readonly structured?: true;
 }
 
 export interface CancelRunInput extends StepInput {

@@ -12,6 +12,7 @@ import { readEnd } from './attempt-reason.ts';
 import { BEAT_MS, startBeat } from './beat.ts';
 import { boundOutput } from './bound-answer.ts';
 import { costOf } from './price.ts';
+import { readStructure } from './read-structured.ts';
 import { withoutBulk } from './create-run.ts';
 import type { ActivityDeps } from './deps.ts';
 import { isUntouchedFirstTry } from './first-try.ts';
@@ -171,8 +172,13 @@ class Waiter {
       ...(cost === undefined ? {} : { cost }),
     };
     if (isTerminal(run.status)) {
-      const output = boundOutput(await readOutput(this.#resolved.backend, seen, signal));
-      return { kind: 'ended', attempt, run, raw_code, ambiguous, output, ...spending, ...readEnd(seen) };
+      const said = await readOutput(this.#resolved.backend, seen, signal);
+      const end = readEnd(seen);
+      const structure =
+        end.reason === 'completed' ? readStructure(this.#resolved.run.response_format, said) : 'none';
+      const output = boundOutput(structure === 'fits' ? { ...said, structured: true } : said);
+      const reason = structure === 'misfit' ? 'invalid_output' : end.reason;
+      return { kind: 'ended', attempt, run, raw_code, ambiguous, output, ...spending, ...end, reason };
     }
     const slim = { attempt, run: withoutBulk(run), raw_code, ambiguous, ...spending };
     if (seen.unsupported_action !== null) {

@@ -49,6 +49,7 @@ export const ROWS: Readonly<Record<AttemptReason, Row>> = {
   failed: { retry: false, override: null, code: 'run_failed' },
   cancelled: { retry: false, override: null, code: 'cancelled' },
   cancelled_elsewhere: { retry: false, override: 'cancelled_elsewhere', code: 'cancelled_elsewhere' },
+  invalid_output: { retry: true, override: 'invalid_output', code: 'invalid_output' },
   given_up: { retry: false, override: null, code: 'internal' },
 };
 
@@ -67,6 +68,10 @@ function enlarge(last: number | null | undefined, policy: RetryPolicy): number |
   return larger > last ? larger : null;
 }
 
+/** What the model is told whose answer did not fit. */
+export const FIT_THE_FORMAT =
+  'Your last answer did not fit the response format. Answer again, with nothing but JSON of that format.';
+
 /** What changes for the next attempt; null where nothing that Drover may change would help. */
 function changedOverrides(ended: Ended, policy: RetryPolicy): AttemptOverrides | null {
   const { overrides, run } = ended;
@@ -76,6 +81,7 @@ function changedOverrides(ended: Ended, policy: RetryPolicy): AttemptOverrides |
     const larger = enlarge(last, policy);
     return larger === null ? null : { ...overrides, max_completion_tokens: larger };
   }
+  if (ended.reason === 'invalid_output') return { ...overrides, additional_instructions: FIT_THE_FORMAT };
   if (ended.reason === 'max_prompt_tokens') {
     const larger = enlarge(overrides.max_prompt_tokens ?? run?.max_prompt_tokens, policy);
     if (larger !== null) return { ...overrides, max_prompt_tokens: larger };

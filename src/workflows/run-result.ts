@@ -8,7 +8,7 @@ import {
   type ToolCallResult,
 } from '../contract.ts';
 import { FAILURES, failureMessage, type EndCode } from '../failures.ts';
-import type { LastError, RequiredAction, RunObject, RunStatus } from '../run.ts';
+import type { Json, LastError, RequiredAction, RunObject, RunStatus } from '../run.ts';
 import { totalCost, totalUsage, type DriveState } from './drive-state.ts';
 
 /** UTF-8 bytes of a text; the sandbox has no Buffer and its TextEncoder would copy it. */
@@ -120,6 +120,17 @@ export function costOf(state: DriveState): { readonly cost?: number } {
   return cost === undefined ? {} : { cost };
 }
 
+/** Checked where the answer was read: here it is only taken apart. */
+function parsedOutput(state: DriveState, code: EndCode | null | undefined): { output_parsed?: Json } {
+  if (code !== null || state.last_output?.structured !== true) return {};
+  try {
+    return { output_parsed: JSON.parse(state.last_output.text) as Json };
+  } catch {
+    // It was cut to fit through Temporal, and says so at its end.
+    return {};
+  }
+}
+
 export function buildResult(request: RunRequest, state: DriveState, end: RunEnd): RunResult {
   const { code } = end;
   const result: RunResult = {
@@ -135,6 +146,7 @@ export function buildResult(request: RunRequest, state: DriveState, end: RunEnd)
           }),
     output_text: state.last_output?.text ?? '',
     refusal: state.last_output?.refusal ?? null,
+    ...parsedOutput(state, code),
     messages: state.last_output?.messages ?? [],
     attempts: state.attempts,
     tool_calls: state.calls,
@@ -199,7 +211,10 @@ export function boundResult(result: RunResult, limit: number = LIMITS.resultByte
       },
     };
   }
-  if (jsonBytes(bounded) > limit) bounded = { ...bounded, messages: [] };
+  if (jsonBytes(bounded) > limit) {
+    const { output_parsed: _parsed, ...rest } = bounded;
+    bounded = { ...rest, messages: [] };
+  }
   if (jsonBytes(bounded) > limit)
     bounded = { ...bounded, output_text: cutText(bounded.output_text, limit / 8) };
   if (jsonBytes(bounded) > limit)

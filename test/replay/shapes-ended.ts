@@ -23,6 +23,20 @@ const note: Step = { call: [{ name: 'set_note', arguments: { order_id: '7' } }] 
 
 export const ENDED_BY_CODE: readonly Shape[] = [
   {
+    name: 'invalid-output',
+    wires: ['assistants', 'responses'],
+    script: { attempts: [{ steps: [hello] }, { steps: [hello] }] },
+    request: { response_format: { type: 'json_object' }, retry: { attempts: 2 } },
+    ends: 'attempts_exhausted',
+  },
+  {
+    name: 'invalid-output-ends',
+    wires: ['responses'],
+    script: once(hello),
+    request: { response_format: { type: 'json_object' }, retry: { invalid_output: 'end' } },
+    ends: 'invalid_output',
+  },
+  {
     name: 'token-limit',
     wires: ['responses'],
     script: once(note, note, note, hello),

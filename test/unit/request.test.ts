@@ -69,6 +69,7 @@ const CONTRACT_FIELDS = {
     server_error: 'end',
     invalid_prompt: 'end',
     cancelled_elsewhere: 'end',
+    invalid_output: 'end',
     budget_factor: 1,
     budget_ceiling_tokens: 256,
     backoff_seconds: 1,
