@@ -7,6 +7,7 @@ import {
   type RunResult,
   type ToolCallResult,
 } from '../contract.ts';
+import type { DecisionRecord } from '../decisions.ts';
 import { FAILURES, failureMessage, type EndCode } from '../failures.ts';
 import type { Json, LastError, RequiredAction, RunObject, RunStatus } from '../run.ts';
 import { totalCost, totalUsage, type DriveState } from './drive-state.ts';
@@ -166,6 +167,11 @@ export function cutText(text: string, chars: number): string {
   return text.slice(0, end);
 }
 
+const cutReason = (decision: DecisionRecord): DecisionRecord => ({
+  ...decision,
+  reason: decision.reason === null ? null : cutText(decision.reason, KEPT_CHARS),
+});
+
 /** One call with what is longest in it cut; `truncated` holds the full size in bytes. */
 function cutCall(call: ToolCallResult): ToolCallResult {
   const size = utf8Bytes(call.output ?? '') + utf8Bytes(call.arguments);
@@ -173,6 +179,7 @@ function cutCall(call: ToolCallResult): ToolCallResult {
     ...call,
     arguments: cutText(call.arguments, KEPT_CHARS),
     output: call.output === null ? null : cutText(call.output, KEPT_CHARS),
+    ...(call.decision === undefined ? {} : { decision: cutReason(call.decision) }),
     truncated: call.truncated ?? size,
   };
 }

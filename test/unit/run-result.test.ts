@@ -147,6 +147,18 @@ describe('what does not fit', () => {
     expect(bounded.warnings.map(({ code }) => code)).toContain('result_truncated');
   });
 
+  test('a result is cut however long the reasons that people gave', () => {
+    const base = buildResult(request, twoAttempts(), end);
+    const decision = { outcome: 'reject', by: 'maria', reason: '言'.repeat(2_000), at: 1 } as const;
+    const tool_calls = Array.from({ length: 512 }, (_, index) => ({
+      ...toolCall(index, 'x'),
+      decision,
+    }));
+    const bounded = boundResult({ ...base, tool_calls }, 1_500_000);
+    expect(jsonBytes(bounded)).toBeLessThanOrEqual(1_500_000);
+    expect(bounded.tool_calls[0]?.decision).toMatchObject({ by: 'maria', reason: '言'.repeat(200) });
+  });
+
   test('a result that fits is left as it is', () => {
     const base = buildResult(request, twoAttempts(), end);
     expect(boundResult(base)).toBe(base);
