@@ -4,10 +4,10 @@
  */
 
 /**
- * `approval`: a tool may not run before somebody allows it. `external`: the service hands in the output itself.
+ * `approval`: a tool may not run before somebody allows it. `mcp_approval`: a tool of an MCP server, which the provider runs. `external`: the service hands in the output itself.
  * `unknown_outcome`: nobody knows whether a `once` effect was done.
  */
-export type WaitKind = 'approval' | 'external' | 'unknown_outcome';
+export type WaitKind = 'approval' | 'mcp_approval' | 'external' | 'unknown_outcome';
 
 /** A tool call that waits on a person or a service, as the query `waiting` lists it. */
 export interface WaitingCall {
@@ -39,7 +39,8 @@ interface DecisionBase {
 }
 
 /**
- * Payload of the Update `decide`. An approval takes `approve`, `reject` and `answer`; an external call `answer` and
+ * Payload of the Update `decide`. An approval takes `approve`, `reject` and `answer`, one of an
+ * MCP call the first two; an external call `answer` and
  * `reject`; an unknown outcome `done`, `not_done` and `end`.
  */
 export type Decision = DecisionBase &
@@ -63,6 +64,7 @@ export interface DecisionRecord {
 /** What a kind may be answered with. */
 export const OUTCOMES: Readonly<Record<WaitKind, readonly DecisionOutcome[]>> = {
   approval: ['approve', 'reject', 'answer'],
+  mcp_approval: ['approve', 'reject'],
   external: ['answer', 'reject'],
   unknown_outcome: ['done', 'not_done', 'end'],
 };

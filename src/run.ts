@@ -38,6 +38,11 @@ export interface FunctionToolCall {
   readonly function: { readonly name: string; readonly arguments: string };
 }
 
+/** A call that waits for its answer: of a function, or, with the server's label, of an MCP server for an approval. */
+export interface PendingCall extends FunctionToolCall {
+  readonly server_label?: string;
+}
+
 export interface RequiredAction {
   readonly type: 'submit_tool_outputs' | (string & {});
   readonly submit_tool_outputs?: { readonly tool_calls: readonly FunctionToolCall[] };
@@ -246,6 +251,27 @@ export function pendingCalls(run: RunObject): readonly FunctionToolCall[] {
 }
 
 export type IncompleteReason = 'max_completion_tokens' | 'max_prompt_tokens' | 'content_filter' | 'other';
+
+/** Calls of MCP servers that wait for an approval, in the shape that Azure's agents gave them. */
+export function pendingApprovals(run: RunObject): readonly PendingCall[] {
+  const action: unknown = run.required_action;
+  const asked = isObject(action) ? action['submit_tool_approval'] : null;
+  const calls = isObject(asked) ? asked['tool_calls'] : null;
+  if (run.status !== 'requires_action' || !Array.isArray(calls)) return [];
+  return calls.flatMap((call: unknown) => {
+    if (!isObject(call) || !isId(call['id'])) return [];
+    const given = call['arguments'];
+    const args = typeof given === 'string' ? given : JSON.stringify(given ?? {});
+    return [
+      {
+        id: call['id'],
+        type: 'function' as const,
+        function: { name: text(call['name']) ?? '', arguments: args },
+        server_label: text(call['server_label']) ?? '',
+      },
+    ];
+  });
+}
 
 /** Why a run is incomplete, in Drover's words: servers also say `length` or `max_output_tokens`. */
 export function incompleteReason(run: RunObject): IncompleteReason {

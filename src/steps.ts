@@ -27,6 +27,8 @@ export interface AttemptOverrides {
 export interface ToolOutput {
   readonly tool_call_id: string;
   readonly output: string;
+  /** What people said of a call of an MCP server, which the provider runs itself; absent for calls of tools. */
+  readonly approval?: { readonly approve: boolean; readonly reason: string | null };
 }
 
 /** What every step at the provider is told. */
@@ -170,6 +172,8 @@ export interface PlannedCall {
   readonly effect_digest: string;
   readonly arguments_digest: string;
   readonly policy: ToolPolicy | null;
+  /** The provider runs it, once it is allowed: a call of an MCP server. Absent: false. */
+  readonly mcp?: true;
   /** Somebody has to allow this call before it runs. Absent: false. */
   readonly needs_approval?: true;
   /** Why nothing may run for this call; `output` is what the model reads instead. */

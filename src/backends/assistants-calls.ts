@@ -1,6 +1,7 @@
 /** The requests of the Assistants wire, one method each; answers are checked to be what was asked for. */
 import { METADATA_KEYS } from '../contract.ts';
 import { isId } from '../run.ts';
+import type { ToolOutput } from '../steps.ts';
 import type { JsonObject, RunObject } from '../run.ts';
 import { observeRun, readPage, runOfThread } from './assistants-read.ts';
 import type { ListPage } from './assistants-read.ts';
@@ -64,10 +65,11 @@ export class AssistantsCalls {
     return await this.#runCall('post', place, '/cancel', `cancelling run ${place.id}`, signal);
   }
 
-  async submit(place: RunPlace, outputs: readonly JsonObject[], signal: AbortSignal): Promise<Observation> {
+  /** Outputs of tools, and the word on calls of MCP servers beside them, each under its own name. */
+  async submit(place: RunPlace, outputs: readonly ToolOutput[], signal: AbortSignal): Promise<Observation> {
     const what = `submitting ${outputs.length} outputs to run ${place.id}`;
     return await this.#runCall('post', place, '/submit_tool_outputs', what, signal, {
-      tool_outputs: outputs,
+      ...submitBody(outputs),
     });
   }
 
@@ -146,4 +148,17 @@ export class AssistantsCalls {
   #runs(threadId: string): string {
     return `/threads/${segment(threadId, 'unknown_thread', this.#name)}/runs`;
   }
+}
+
+function submitBody(outputs: readonly ToolOutput[]): JsonObject {
+  const tools = outputs.filter(({ approval }) => approval === undefined);
+  const approvals = outputs.flatMap(({ tool_call_id, approval }) =>
+    approval === undefined ? [] : [{ tool_call_id, approve: approval.approve }],
+  );
+  return {
+    ...(tools.length > 0 || approvals.length === 0
+      ? { tool_outputs: tools.map(({ tool_call_id, output }) => ({ tool_call_id, output })) }
+      : {}),
+    ...(approvals.length > 0 ? { tool_approvals: approvals } : {}),
+  };
 }

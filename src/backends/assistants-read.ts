@@ -1,7 +1,7 @@
 /** What this wire answers, read leniently: lists, runs, messages. */
 import type { OutputMessage } from '../contract.ts';
-import { isId, pendingCalls, readRun } from '../run.ts';
-import type { FunctionToolCall, Json, JsonObject, RunObject } from '../run.ts';
+import { isId, pendingApprovals, pendingCalls, readRun } from '../run.ts';
+import type { PendingCall, Json, JsonObject, RunObject } from '../run.ts';
 import type { AttemptOutput } from '../steps.ts';
 import type { Observation } from './backend.ts';
 import { redact, shortCode } from './redact.ts';
@@ -66,9 +66,10 @@ export function observeRun(
 }
 
 /** A call id takes one output, so an entry that repeats one is not a second call. */
-function distinctCalls(run: RunObject): readonly FunctionToolCall[] {
-  const seen = new Map<string, FunctionToolCall>();
-  for (const call of pendingCalls(run)) if (!seen.has(call.id)) seen.set(call.id, call);
+function distinctCalls(run: RunObject): readonly PendingCall[] {
+  const seen = new Map<string, PendingCall>();
+  for (const call of [...pendingCalls(run), ...pendingApprovals(run)])
+    if (!seen.has(call.id)) seen.set(call.id, call);
   return [...seen.values()];
 }
 
@@ -79,6 +80,7 @@ function unsupportedAction(run: RunObject): string | null {
   if (action === null) return 'required_action is missing';
   const asked: unknown = action.submit_tool_outputs?.tool_calls;
   const count = Array.isArray(asked) ? asked.length : 0;
+  if (count === 0 && pendingApprovals(run).length > 0) return null;
   if (count === 0)
     return action.type === 'submit_tool_outputs'
       ? 'submit_tool_outputs without calls'

@@ -190,11 +190,7 @@ async function hand(
   signal: AbortSignal,
 ): Promise<Observation> {
   try {
-    const body = [...outputs.values()].map(({ tool_call_id, output: text }) => ({
-      tool_call_id,
-      output: text,
-    }));
-    const after = await calls.submit(attempt, body, signal);
+    const after = await calls.submit(attempt, [...outputs.values()], signal);
     // Some servers answer with the run as it was before.
     return waitsFor(after, outputs) ? await calls.retrieve(attempt, signal) : after;
   } catch (error) {

@@ -6,7 +6,7 @@
  * key, prompt, argument or output into an error.
  */
 import type { InputMessage, Issue } from '../contract.ts';
-import type { FunctionToolCall, JsonObject, RunObject, RunUsage } from '../run.ts';
+import type { PendingCall, JsonObject, RunObject, RunUsage } from '../run.ts';
 import type { AttemptOutput, AttemptRef, ToolOutput } from '../steps.ts';
 
 export type BackendErrorKind =
@@ -162,7 +162,7 @@ export interface Observation {
   /** Mapped onto the run object; `id` and `status` as this wire gives them. */
   readonly run: RunObject;
   /** Calls that wait for outputs, when the status is `requires_action`. */
-  readonly calls: readonly FunctionToolCall[];
+  readonly calls: readonly PendingCall[];
   /** What it waits for instead of tool outputs; null where it waits for outputs or nothing. */
   readonly unsupported_action: string | null;
   /** The provider's error code, where the run object has no place for it. */

@@ -2,12 +2,12 @@
  * What of a run stands in its conversation already. The conversation is the only thing on this wire that can
  * be asked: its items tell whether the input and the outputs of a lost request arrived, and what they led to.
  */
-import type { JsonObject } from '../run.ts';
+import type { PendingCall, JsonObject } from '../run.ts';
 import { isBackendError } from './backend.ts';
 import { itemId } from './responses-calls.ts';
 import type { ItemPage, ResponsesCalls } from './responses-calls.ts';
 import { isSameMessage } from './responses-input.ts';
-import { answeredIds, waitingFor } from './responses-items.ts';
+import { answeredId, answeredIds, isOutput, waitingFor } from './responses-items.ts';
 import { textOf } from './responses-wire.ts';
 
 /** How far back an anchor is looked for: pages of a hundred items. */
@@ -66,9 +66,8 @@ const surveyOf = (
   complete,
 });
 
-/** Ids of the calls that nothing in these items answers. */
-export const openCalls = (items: readonly JsonObject[]): readonly string[] =>
-  waitingFor(items).calls.map((call) => call.id);
+/** The calls that nothing in these items answers. */
+export const openCalls = (items: readonly JsonObject[]): readonly PendingCall[] => waitingFor(items).calls;
 
 /** What of the input has arrived. */
 export interface Landing {
@@ -117,13 +116,9 @@ export function matchOutputs(
 ): { readonly missing: readonly string[]; readonly followed: readonly JsonObject[] } {
   const answered = answeredIds(items);
   const missing = callIds.filter((id) => !answered.has(id));
-  const last = items.findLastIndex(
-    (item) => callIds.includes(textOf(item['call_id']) ?? '') && isOutput(item),
-  );
+  const last = items.findLastIndex((item) => callIds.includes(answeredId(item) ?? ''));
   return { missing, followed: missing.length === 0 ? items.slice(last + 1) : [] };
 }
-
-export const isOutput = (item: JsonObject): boolean => textOf(item['type'])?.endsWith('_output') === true;
 
 /**
  * What a lost request led to, as the response that nobody can read by id: items after its input, written by one

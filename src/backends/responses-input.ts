@@ -1,6 +1,6 @@
 /** Messages and tool outputs as input items of this wire, and the other way: what of it stands in a conversation. Pure. */
 import type { InputMessage, InputPart } from '../contract.ts';
-import type { JsonObject } from '../run.ts';
+import type { PendingCall, JsonObject } from '../run.ts';
 import type { ToolOutput } from '../steps.ts';
 import { isObject, objectsOf, textOf } from './responses-wire.ts';
 
@@ -51,11 +51,16 @@ export const toInputItems = (messages: readonly InputMessage[]): readonly JsonOb
   messages.map(toInputItem);
 
 /** The output of a call as an input item. */
-export const toOutputItem = (output: ToolOutput): JsonObject => ({
-  type: 'function_call_output',
-  call_id: output.tool_call_id,
-  output: output.output,
-});
+export function toOutputItem({ tool_call_id: id, output, approval }: ToolOutput): JsonObject {
+  if (approval === undefined) return { type: 'function_call_output', call_id: id, output };
+  const { approve, reason } = approval;
+  return {
+    type: 'mcp_approval_response',
+    approval_request_id: id,
+    approve,
+    ...(reason === null ? {} : { reason }),
+  };
+}
 
 /** What a call is told that nobody will answer any more. */
 export const ABANDONED_OUTPUT = JSON.stringify({
@@ -64,8 +69,12 @@ export const ABANDONED_OUTPUT = JSON.stringify({
 });
 
 /** {@link ABANDONED_OUTPUT} as the output of this call. */
-export const toAbandonedItem = (callId: string): JsonObject =>
-  toOutputItem({ tool_call_id: callId, output: ABANDONED_OUTPUT });
+export const toAbandonedItem = ({ id, server_label }: PendingCall): JsonObject =>
+  toOutputItem({
+    tool_call_id: id,
+    output: ABANDONED_OUTPUT,
+    ...(server_label === undefined ? {} : { approval: { approve: false, reason: null } }),
+  });
 
 const isText = (part: JsonObject): boolean =>
   ['input_text', 'output_text', 'text'].includes(textOf(part['type']) ?? '');

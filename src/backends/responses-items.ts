@@ -1,12 +1,12 @@
 /** What the output items of a response mean for a run: calls to answer, text, refusals. Pure. */
 import type { OutputMessage } from '../contract.ts';
-import type { FunctionToolCall, JsonObject } from '../run.ts';
+import type { PendingCall, JsonObject } from '../run.ts';
 import type { AttemptOutput } from '../steps.ts';
 import { idOf, objectsOf, textOf } from './responses-wire.ts';
 
 /** What the client of a response has to answer. */
 export interface Waiting {
-  readonly calls: readonly FunctionToolCall[];
+  readonly calls: readonly PendingCall[];
   /** Something that Drover cannot answer, in a few words; null where there is none. */
   readonly unsupported: string | null;
   readonly approvals: readonly JsonObject[];
@@ -29,11 +29,21 @@ const argumentsOf = (item: JsonObject): string => {
 /** A server that leaves `call_id` out means its item's id. */
 const callIdOf = (item: JsonObject): string | null => idOf(item['call_id'] ?? item['id']);
 
+/** True for what answers a call: an output, or the word on an MCP server's call. */
+export function isOutput(item: JsonObject): boolean {
+  const type = textOf(item['type']);
+  return type?.endsWith('_output') === true || type === 'mcp_approval_response';
+}
+
+/** The call that an item answers; null where it answers none. */
+export const answeredId = (item: JsonObject): string | null =>
+  isOutput(item) ? textOf(item['call_id'] ?? item['approval_request_id']) : null;
+
 /** Call ids that have an output among these items. */
 export function answeredIds(items: readonly JsonObject[]): ReadonlySet<string> {
   return new Set(
     items.flatMap((item) => {
-      const id = textOf(item['type'])?.endsWith('_output') === true ? textOf(item['call_id']) : null;
+      const id = answeredId(item);
       return id === null ? [] : [id];
     }),
   );
@@ -46,7 +56,7 @@ export function answeredIds(items: readonly JsonObject[]): ReadonlySet<string> {
  */
 export function waitingFor(items: readonly JsonObject[]): Waiting {
   const answered = answeredIds(items);
-  const calls = new Map<string, FunctionToolCall>();
+  const calls = new Map<string, PendingCall>();
   const approvals: JsonObject[] = [];
   let unsupported: string | null = null;
   for (const item of items) {
@@ -58,7 +68,7 @@ export function waitingFor(items: readonly JsonObject[]): Waiting {
         continue;
       }
       if (answered.has(id)) continue;
-      const call: FunctionToolCall = {
+      const call: PendingCall = {
         id,
         type: 'function',
         function: { name: textOf(item['name']) ?? '', arguments: argumentsOf(item) },
@@ -69,8 +79,18 @@ export function waitingFor(items: readonly JsonObject[]): Waiting {
       }
       if (twin === undefined) calls.set(id, call);
     } else if (type === 'mcp_approval_request') {
-      approvals.push(item);
-      unsupported ??= type;
+      if (id === null) unsupported ??= 'mcp_approval_request without an id';
+      else if (!answered.has(id)) {
+        approvals.push(item);
+        const name = textOf(item['name']) ?? '';
+        const server_label = textOf(item['server_label']) ?? '';
+        calls.set(id, {
+          id,
+          type: 'function',
+          function: { name, arguments: argumentsOf(item) },
+          server_label,
+        });
+      }
     } else if (Object.hasOwn(CLIENT_CALLS, type) && (id === null || !answered.has(id))) {
       unsupported ??= type;
     } else if (type === 'tool_search_call' && item['execution'] === 'client') {
@@ -85,7 +105,12 @@ const partsOf = (item: JsonObject): readonly JsonObject[] =>
     ? [{ type: 'output_text', text: item['content'], annotations: [] }]
     : objectsOf(item['content']);
 
-const KEPT_OUT: ReadonlySet<string> = new Set(['reasoning', 'function_call', 'function_call_output']);
+const KEPT_OUT: ReadonlySet<string> = new Set([
+  'reasoning',
+  'function_call',
+  'function_call_output',
+  'mcp_approval_request',
+]);
 
 /**
  * What a response said: the parts of its messages as they came, and the items of built-in tools, each as a

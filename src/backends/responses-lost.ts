@@ -2,7 +2,6 @@
 import type { LostStep, ResolvedRun } from './backend.ts';
 import {
   isInput,
-  isOutput,
   markedAnchor,
   matchInput,
   matchOutputs,
@@ -11,6 +10,7 @@ import {
 } from './responses-conversation.ts';
 import type { Survey } from './responses-conversation.ts';
 import { toInputItems } from './responses-input.ts';
+import { isOutput } from './responses-items.ts';
 import type { Adapter } from './responses-steps.ts';
 
 /** True where what the step says has not come to the conversation: then it was never made. */

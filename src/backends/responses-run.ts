@@ -82,12 +82,13 @@ function judge(response: WireResponse, waiting: Waiting, ended: ChainState['ende
 
 /** Function calls in the run object's shape; approvals in the one that Azure's agents gave them. */
 function requiredAction(waiting: Waiting): RequiredAction {
-  if (waiting.unsupported === null || waiting.approvals.length === 0) {
-    return waiting.unsupported === null
-      ? { type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls: waiting.calls } }
-      : { type: waiting.unsupported };
+  if (waiting.unsupported !== null) return { type: waiting.unsupported };
+  const outputs = waiting.calls.filter(({ server_label }) => server_label === undefined);
+  if (waiting.approvals.length === 0) {
+    return { type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls: outputs } };
   }
   return {
+    ...(outputs.length === 0 ? {} : { submit_tool_outputs: { tool_calls: outputs } }),
     type: 'submit_tool_approval',
     submit_tool_approval: {
       tool_calls: waiting.approvals.map((item) => ({

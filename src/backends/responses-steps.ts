@@ -1,5 +1,5 @@
 /** The steps of a chain: where the next one goes on, and what it has to say. */
-import type { JsonObject } from '../run.ts';
+import type { PendingCall, JsonObject } from '../run.ts';
 import type { AttemptRef, ToolOutput } from '../steps.ts';
 import { BackendError, isBackendError } from './backend.ts';
 import type { ResolvedRun } from './backend.ts';
@@ -16,10 +16,11 @@ import {
 } from './responses-conversation.ts';
 import type { Landing, Survey } from './responses-conversation.ts';
 import { toAbandonedItem, toInputItems, toOutputItem } from './responses-input.ts';
+import { answeredId } from './responses-items.ts';
 import type { RequestSettings, Step } from './responses-request.ts';
 import { readState } from './responses-state.ts';
 import type { ChainState } from './responses-state.ts';
-import { addUsage, isObject, objectsOf, readResponse, textOf } from './responses-wire.ts';
+import { addUsage, isObject, objectsOf, readResponse } from './responses-wire.ts';
 import type { WireResponse } from './responses-wire.ts';
 
 /** What the functions of one backend share. */
@@ -106,10 +107,10 @@ export function planChain(entry: Entry, state: ChainState, settings: RequestSett
 }
 
 /** Calls that stand open are answered first: with what is known of them, else as abandoned. */
-const answersTo = (open: readonly string[], outputs: readonly ToolOutput[]): readonly JsonObject[] =>
-  open.map((id) => {
-    const known = outputs.find((output) => output.tool_call_id === id);
-    return known === undefined ? toAbandonedItem(id) : toOutputItem(known);
+const answersTo = (open: readonly PendingCall[], outputs: readonly ToolOutput[]): readonly JsonObject[] =>
+  open.map((call) => {
+    const known = outputs.find((output) => output.tool_call_id === call.id);
+    return known === undefined ? toAbandonedItem(call) : toOutputItem(known);
   });
 
 function landing(entry: Entry, survey: Survey, anchor: string | null): Landing {
@@ -209,7 +210,7 @@ export async function planOutputs(
     const { missing, followed } = matchOutputs(sent, survey.items);
     const adopted = readResponse(responseOf(followed));
     if (adopted !== null) return { adopted, state, later: true };
-    const input = items.filter((item) => missing.includes(textOf(item['call_id']) ?? ''));
+    const input = items.filter((item) => missing.includes(answeredId(item) ?? ''));
     return {
       step: { previous: null, conversation, input, later: true },
       state: { ...state, unsure_after: survey.newest },

@@ -11,6 +11,7 @@ const LOOK_MS = 500;
 
 const WAITS: Readonly<Record<WaitKind, string>> = {
   approval: 'waits for approval: drover approve or reject',
+  mcp_approval: 'waits for approval: drover approve or reject',
   external: 'waits for its output: drover answer',
   unknown_outcome: 'has an unknown outcome: drover settle',
 };

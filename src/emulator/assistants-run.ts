@@ -56,7 +56,8 @@ export function createRun(world: World, thread: Thread, assistant: Assistant, bo
 
 function checkOutputs(world: World, run: Run, body: SubmitBody): void {
   const expected = run.open.map((call) => call.id);
-  const got = body.tool_outputs.map((output) => output.tool_call_id ?? '');
+  const answers = [...(body.tool_outputs ?? []), ...(body.tool_approvals ?? [])];
+  const got = answers.map((answer) => answer.tool_call_id ?? '');
   const hasAll = expected.every((id) => got.includes(id));
   const hasSurplus = got.some((id) => !expected.includes(id)) || new Set(got).size !== got.length;
   if (hasSurplus && world.quirks.has('error_500_for_wrong_call_id'))
@@ -70,7 +71,7 @@ export function submitOutputs(world: World, thread: Thread, run: Run, body: Subm
   if (body.stream === true) throw errors.noStreaming();
   expireIfDue(world, run);
   if (run.object.status !== 'requires_action') throw errors.outputsNotAccepted(run.object.status);
-  body.tool_outputs.forEach((output, at) => {
+  body.tool_outputs?.forEach((output, at) => {
     if (output.tool_call_id === undefined)
       throw new WireError(
         400,
@@ -90,7 +91,10 @@ export function submitOutputs(world: World, thread: Thread, run: Run, body: Subm
 }
 
 function acceptOutputs(run: Run, body: SubmitBody): void {
-  const given = body.tool_outputs.map((held) => ({ id: held.tool_call_id ?? '', output: held.output ?? '' }));
+  const given = (body.tool_outputs ?? []).map((held) => ({
+    id: held.tool_call_id ?? '',
+    output: held.output ?? '',
+  }));
   run.position = withOutputs(run.position, nameOutputs(run.open, given));
   const step = run.steps.findLast((held) => held.type === 'tool_calls');
   if (step !== undefined) {

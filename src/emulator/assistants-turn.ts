@@ -84,8 +84,13 @@ function waitForOutputs(
 
 /** Azure's action for the tools of remote MCP servers; the official description does not have it. */
 function waitForApproval(world: World, run: Run, outcome: Extract<Outcome, { kind: 'approvals' }>): void {
-  const calls = outcome.approvals.map((approval) => ({
+  run.open = outcome.approvals.map((approval) => ({
     id: makeId('call', world.quirks),
+    name: approval.name,
+    arguments: argumentsText(approval.arguments),
+  }));
+  const calls = outcome.approvals.map((approval, at) => ({
+    id: run.open[at]?.id ?? '',
     type: 'mcp',
     name: approval.name,
     arguments: argumentsText(approval.arguments),

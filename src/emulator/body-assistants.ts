@@ -154,9 +154,15 @@ export const MODIFY_THREAD_BODY = z.strictObject({ tool_resources: toolResources
 export type ModifyThreadBody = z.infer<typeof MODIFY_THREAD_BODY>;
 
 export const SUBMIT_BODY = z.strictObject({
-  tool_outputs: z.array(
-    z.strictObject({ tool_call_id: z.string().optional(), output: z.string().optional() }),
-  ),
+  tool_outputs: z
+    .array(z.strictObject({ tool_call_id: z.string().optional(), output: z.string().optional() }))
+    .optional(),
+  /** Azure's, for the calls of remote MCP servers. */
+  tool_approvals: z
+    .array(
+      z.strictObject({ tool_call_id: z.string(), approve: z.boolean(), headers: z.unknown().optional() }),
+    )
+    .optional(),
   stream: z.boolean().nullish(),
 });
 export type SubmitBody = z.infer<typeof SUBMIT_BODY>;

@@ -1,7 +1,7 @@
 /** Reads a round of calls as the model sent it: what may run, under which name of its effect, and what may not. */
 import { LIMITS } from '../contract.ts';
-import type { FunctionToolCall, Json, JsonObject } from '../run.ts';
-import type { PlannedCall } from '../steps.ts';
+import type { PendingCall, Json, JsonObject } from '../run.ts';
+import type { PlannedCall, ToolPolicy } from '../steps.ts';
 import type { AnyTool } from './define-tool.ts';
 import { argumentsDigest, keyDigest, textDigest } from './effect-digest.ts';
 import { checkShape, parseArguments } from './read-arguments.ts';
@@ -10,7 +10,7 @@ import type { ToolRegistry } from './registry.ts';
 import { errorOutput, shorten } from './tool-output.ts';
 
 export interface PlanOptions {
-  readonly calls: readonly FunctionToolCall[];
+  readonly calls: readonly PendingCall[];
   /** Names that this run may call: its request's or its assistant's tools. */
   readonly allowed: ReadonlySet<string>;
   readonly registry: ToolRegistry;
@@ -69,10 +69,7 @@ export function needsApproval(tool: AnyTool, raw: JsonObject, context: Json): bo
 }
 
 /** A refused call never runs: of what the model sent no more is kept than a person needs to see. */
-function refused(
-  { id, function: { name, arguments: text } }: FunctionToolCall,
-  refusal: Refusal,
-): PlannedCall {
+function refused({ id, function: { name, arguments: text } }: PendingCall, refusal: Refusal): PlannedCall {
   const digest = textDigest(name, text);
   return {
     id,
@@ -85,7 +82,42 @@ function refused(
   };
 }
 
-function planCall(call: FunctionToolCall, options: PlanOptions): PlannedCall {
+/** The provider runs it and knows of no handler: only the word of people is wanted. */
+const MCP_POLICY: ToolPolicy = {
+  effect: 'none',
+  keyed: false,
+  remote: true,
+  reuse: false,
+  on_unknown: 'end',
+  has_lookup: false,
+  task_queue: null,
+  start_to_close_ms: 0,
+  schedule_to_start_ms: null,
+  heartbeat_ms: null,
+  max_output_bytes: LIMITS.outputBytes,
+  guarded: true,
+  priority: null,
+  retry: { maximum_attempts: 1, initial_interval_ms: 0, backoff_coefficient: 1, maximum_interval_ms: 0 },
+};
+
+function planApproval({ id, function: { name, arguments: text } }: PendingCall, server: string): PlannedCall {
+  const named = shorten(`${server}.${name}`);
+  const digest = textDigest(named, text);
+  return {
+    id,
+    name: named,
+    arguments: text,
+    effect_digest: digest,
+    arguments_digest: digest,
+    policy: MCP_POLICY,
+    mcp: true,
+    needs_approval: true,
+    refusal: null,
+  };
+}
+
+function planCall(call: PendingCall, options: PlanOptions): PlannedCall {
+  if (call.server_label !== undefined) return planApproval(call, call.server_label);
   const { allowed, registry, context } = options;
   const { name, arguments: text } = call.function;
   const tool = registry.get(name);

@@ -66,7 +66,7 @@ export function knownDecision(
   const found = decisions.find((held) => {
     if (held.arguments_digest !== call.arguments_digest) return false;
     // An approval does not stand for the output of an external tool.
-    if (held.outcome === 'approve') return held.key === key && kind === 'approval';
+    if (held.outcome === 'approve') return held.key === key && kind !== 'external';
     return held.name === call.name && held.effect_digest === call.effect_digest;
   });
   if (found === undefined) return null;
@@ -143,7 +143,7 @@ export async function wordOnCall(
   try {
     const approved: Word =
       call.needs_approval === true
-        ? await hear(context, call, policy, key, 'approval')
+        ? await hear(context, call, policy, key, call.mcp === true ? 'mcp_approval' : 'approval')
         : { kind: 'run', decision: null };
     if (approved.kind === 'settled' || policy.external !== true) return approved;
     return await hear(context, call, policy, key, 'external');

@@ -22,9 +22,15 @@ function pendingNames(state: DriveState): string {
 const SHOWN_DIGEST_CHARS = 16;
 const SHOWN_WAITING = 8;
 
-const COMMANDS = { approval: 'approve', external: 'answer', unknown_outcome: 'settle' } as const;
+const COMMANDS = {
+  approval: 'approve',
+  mcp_approval: 'approve',
+  external: 'answer',
+  unknown_outcome: 'settle',
+} as const;
 const WAITS = {
   approval: 'Waits for approval',
+  mcp_approval: 'Waits for approval of an MCP call',
   external: 'Waits for its output',
   unknown_outcome: 'Outcome unknown',
 } as const;

@@ -81,6 +81,13 @@ async function askAndRun(
     const word = await wordOnCall(context, call, policy, key);
     if (word.kind === 'settled') return settleRecord(record, word.settled);
     if (word.decision !== null) record.decision = word.decision;
+    if (call.mcp === true) {
+      // The provider runs it, now that it may.
+      settleEntry(context.state.ledger, key, 'done', APPROVED);
+      record.status = 'completed';
+      record.output = APPROVED;
+      return undefined;
+    }
   } catch (error) {
     if (!isCancellation(error)) throw error;
     record.status = 'cancelled';
@@ -102,6 +109,13 @@ function createSlots(most: number): <T>(run: () => Promise<T>) => Promise<T> {
     }
   };
 }
+
+const APPROVED = JSON.stringify({ approved: true });
+
+const approvalOf = (record: CallRecord | undefined): NonNullable<ToolOutput['approval']> => ({
+  approve: record?.status === 'completed',
+  reason: record?.decision?.reason ?? null,
+});
 
 /** At most so many activities at once: the server sticks at 2,000 pending ones. */
 async function inLanes<T>(
@@ -206,5 +220,9 @@ export async function runRound(context: RoundContext, calls: readonly PlannedCal
     const size = fitted.cut.get(record.id);
     if (size !== undefined) record.truncated = size;
   }
-  return { kind: 'outputs', outputs: fitted.outputs };
+  const mcp = new Map(calls.flatMap((call, index) => (call.mcp === true ? [[call.id, records[index]]] : [])));
+  const outputs = fitted.outputs.map((output) =>
+    mcp.has(output.tool_call_id) ? { ...output, approval: approvalOf(mcp.get(output.tool_call_id)) } : output,
+  );
+  return { kind: 'outputs', outputs };
 }

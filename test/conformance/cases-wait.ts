@@ -237,14 +237,27 @@ export const WAIT_CASES = {
     },
   ],
   approval: [
-    'an approval that the model waits for is named, and no call',
+    'an approval that the model waits for is a call of its server, and its word is handed in',
     async (begin) => {
       const harness = await begin();
-      play(harness, [{ approve: [{ server_label: 'crm', name: 'delete_customer', arguments: {} }] }]);
-      const { seen } = await startAndWatch(harness);
+      play(harness, [
+        { approve: [{ server_label: 'crm', name: 'delete_customer', arguments: {} }] },
+        { answer: 'Deleted.' },
+      ]);
+      const { seen, spec, attempt } = await startAndWatch(harness);
       expect(seen.run.status).toBe('requires_action');
-      expect(seen.calls).toEqual([]);
-      expect(seen.unsupported_action).toMatch(/approval/);
+      expect(seen.unsupported_action).toBeNull();
+      expect(seen.calls).toMatchObject([
+        { server_label: 'crm', function: { name: 'delete_customer', arguments: '{}' } },
+      ]);
+      const approval = { approve: true, reason: 'He asked for it.' };
+      const outputs = seen.calls.map(({ id }) => ({ tool_call_id: id, output: '', approval }));
+      const after = await harness.backend.submit(attempt, outputs, spec.run, {
+        suspect: false,
+        signal: NEVER,
+      });
+      const end = await watch(harness, { spec, attempt: after.attempt });
+      expect(end.run.status).toBe('completed');
     },
   ],
   probe_ok: [

@@ -374,6 +374,19 @@ describe('releasing a conversation', () => {
     expect(harness.view.submits()).toEqual([]);
   });
 
+  test('refuses the calls of MCP servers that a cancelled run left open', async () => {
+    const harness = await begin();
+    play(harness, [{ approve: [{ server_label: 'crm', name: 'delete_customer', arguments: {} }] }]);
+    const waiting = await startAndWatch(harness);
+    const { attempt } = await harness.backend.cancel(waiting.attempt, NEVER);
+    await harness.backend.releaseThread?.(attempt, NEVER);
+    await harness.backend.releaseThread?.(attempt, NEVER);
+    const items = await itemsOf(harness.emulator, waiting.spec.thread_id ?? '');
+    expect(items.filter((item) => item.type === 'mcp_approval_response')).toMatchObject([
+      { approval_request_id: waiting.seen.calls[0]?.id, approve: false },
+    ]);
+  });
+
   test('of a run without one asks for nothing', async () => {
     const harness = await startResponses();
     open.push(harness);

@@ -301,3 +301,42 @@ describe('a tool that the service runs itself', () => {
     expect((await run.result()).output_text).toBe('Said: blue');
   });
 });
+
+describe.each(WIRES)('a call of an MCP server that the provider asks about, on the %s wire', (wire) => {
+  const buy = { server_label: 'shop', name: 'buy', arguments: { item: 7 } };
+  const asking = { attempts: [{ steps: [{ approve: [buy] }, { answer: 'Bought.' }] }] };
+  /** What the provider was told, by the wire's own names. */
+  const told = (drive: Drive): readonly boolean[] =>
+    drive.emulator
+      .journal()
+      .flatMap((entry) => (entry.kind === 'request' ? [JSON.stringify(entry.body ?? null)] : []))
+      .flatMap((body) => [...body.matchAll(/"approve":(true|false)/g)].map(([, word]) => word === 'true'));
+
+  test('waits like an approval, and the provider is told what was said', async () => {
+    const shop = await startShop({}, { wire });
+    shop.drive.play('bot', asking);
+    const run = await begin(shop, 'mcp');
+    const [waiting] = await waits(run);
+    expect(waiting).toMatchObject({ kind: 'mcp_approval', name: 'shop.buy', arguments: '{"item":7}' });
+    await expect(run.answer(waiting!, 'x')).rejects.toMatchObject({ code: 'malformed' });
+    expect(told(shop.drive)).toEqual([]);
+    await run.approve(waiting!, { by: 'maria' });
+    const result = await run.result();
+    expect(result.output_text).toBe('Bought.');
+    expect(result.tool_calls).toMatchObject([
+      { name: 'shop.buy', status: 'completed', decision: { outcome: 'approve', by: 'maria' } },
+    ]);
+    expect(told(shop.drive)).toEqual([true]);
+  });
+
+  test('may be refused', async () => {
+    const shop = await startShop({}, { wire });
+    shop.drive.play('bot', asking);
+    const run = await begin(shop, 'mcp-refused');
+    const [waiting] = await waits(run);
+    await run.reject(waiting!, { reason: 'Too dear.' });
+    const result = await run.result();
+    expect(result.tool_calls).toMatchObject([{ status: 'rejected', decision: { reason: 'Too dear.' } }]);
+    expect(told(shop.drive)).toEqual([false]);
+  });
+});

@@ -181,7 +181,7 @@ async function runAll(drive: Drive, wire: Wire, shop: Recording): Promise<Looks>
     usage,
     { call: [call('refund_order', { order_id: '1', cents: 1 }), call('look_up', { what: 'x' })] },
     usage,
-    { answer: 'Ahoy.' },
+    { answer: '{"said":"Ahoy."}' },
   ]);
   const whole = await drive.runs.start(
     {

@@ -83,6 +83,17 @@ export const PEOPLE: readonly Shape[] = [
     shows: decided,
   },
   {
+    name: 'mcp-approved',
+    wires: ['assistants', 'responses'],
+    script: each([
+      { approve: [{ server_label: 'shop', name: 'buy', arguments: { item: 7 } }] },
+      { answer: 'Bought.' },
+    ]),
+    act: (handle) => decideFirst(handle, (run, waiting) => run.approve(waiting)),
+    ends: null,
+    shows: decided,
+  },
+  {
     name: 'undecided',
     wires: ['assistants'],
     script: each([gift, answer]),

@@ -401,7 +401,8 @@ const ENDED: readonly Shape[] = [
   {
     name: 'unsupported-action',
     wires: ['responses'],
-    script: once({ approve: [{ server_label: 'shop', name: 'buy', arguments: {} }] }, answer),
+    // More calls at once than a run can hold.
+    script: once({ call: Array.from({ length: 2_049 }, () => call('get_order', {})) }, answer),
     ends: 'unsupported_action',
     shows: [cancelled],
   },

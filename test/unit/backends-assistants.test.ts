@@ -268,10 +268,10 @@ describe('one look at a run', () => {
 
   test.each([
     [
-      "Azure's approval",
+      "Azure's approval without an id",
       {
         type: 'submit_tool_approval',
-        submit_tool_approval: { tool_calls: [{ id: 'x', type: 'mcp', name: 'n', arguments: '{}' }] },
+        submit_tool_approval: { tool_calls: [{ type: 'mcp', name: 'n', arguments: '{}' }] },
       },
       'submit_tool_approval',
     ],

@@ -315,7 +315,7 @@ describe('what a response waits for', () => {
   test.each([
     ['two different calls under one id', [call('c'), call('c', '{"id":1}')], /differ under one call_id/],
     ['a call without any id', [{ type: 'function_call', name: 'f', arguments: '{}' }], /without an id/],
-    ['an approval', [{ type: 'mcp_approval_request', id: 'mcpr_1' }], /mcp_approval_request/],
+    ['an approval without an id', [{ type: 'mcp_approval_request' }], /mcp_approval_request without an id/],
     ['a computer call', [{ type: 'computer_call', id: 'cu', call_id: 'c' }], /computer_call/],
   ])('%s cannot be answered, and is named', (_name, output, expected) => {
     const seen = observe({ status: 'completed', output });
@@ -335,7 +335,11 @@ describe('what a response waits for', () => {
       name: 'f',
       arguments: '{}',
     };
-    expect(observe({ status: 'completed', output: [item] }).run.required_action).toEqual({
+    const seen = observe({ status: 'completed', output: [item] });
+    expect(seen.calls).toEqual([
+      { id: 'mcpr_1', type: 'function', function: { name: 'f', arguments: '{}' }, server_label: 's' },
+    ]);
+    expect(seen.run.required_action).toEqual({
       type: 'submit_tool_approval',
       submit_tool_approval: {
         tool_calls: [{ id: 'mcpr_1', type: 'mcp', name: 'f', arguments: '{}', server_label: 's' }],
