@@ -1,5 +1,5 @@
 /** Runs one round of tool calls: what the ledger holds is answered from it, the rest is dispatched in parallel. */
-import { CancellationScope, condition, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { LIMITS, type ToolCallResult } from '../contract.ts';
 import type { PlannedCall, ToolOutput, ToolPolicy } from '../steps.ts';
 import { waitsOnPeople, wordOnCall } from './ask-people.ts';
@@ -8,6 +8,7 @@ import { fitRound } from './fit-round.ts';
 import { confirmOwnTask } from './own-task.ts';
 import type { RoundContext, Settled } from './round-context.ts';
 import { runCall } from './run-call.ts';
+import { createSlots } from './slots.ts';
 import { errorOutput } from './tool-outcome.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -94,20 +95,6 @@ async function askAndRun(
     return undefined;
   }
   return run(dispatch);
-}
-
-/** Lets so many run at once; the others wait for their turn. */
-function createSlots(most: number): <T>(run: () => Promise<T>) => Promise<T> {
-  let free = most;
-  return async (run) => {
-    await condition(() => free > 0);
-    free -= 1;
-    try {
-      return await run();
-    } finally {
-      free += 1;
-    }
-  };
 }
 
 const APPROVED = JSON.stringify({ approved: true });
