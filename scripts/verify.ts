@@ -85,7 +85,7 @@ if (flags.all) {
   const alone = [
     ['faults', ['node', 'scripts/run-faults.ts'], FAULTS_LIMIT_MS],
     // Its figures are too few to judge by: it must run to its end. The other scenarios take too long here.
-    ['bench', ['node', 'bench/main.ts', '--quick', '--only', 'history,throughput'], LIMIT_MS],
+    ['bench', ['node', 'bench/main.ts', '--quick', '--only', 'history'], LIMIT_MS],
   ] as const;
   for (const [name, command, limitMs] of alone) {
     if (await check(name, command, limitMs)) passed += 1;

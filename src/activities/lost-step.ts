@@ -9,16 +9,21 @@ export const CLOCK_SKEW_MS = 120_000;
 const FIRST_LOOK_MS = 200;
 const LAST_LOOK_MS = 3_000;
 
+/** However late the provider could be asked at last, what it was asked for gets so long to happen. */
+const LEAST_WATCH_MS = 15_000;
+
 /** Looks ever more seldom until it is over, or the time in epoch milliseconds is. */
 export async function lookUntil<T>(
   untilMs: number,
   look: () => Promise<T>,
   isOver: (seen: T) => boolean,
 ): Promise<{ readonly seen: T; readonly over: boolean }> {
+  let limitMs = 0;
   for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(lookMs * 1.5, LAST_LOOK_MS)) {
     const seen = await look();
     if (isOver(seen)) return { seen, over: true };
-    if (Date.now() + lookMs >= untilMs) return { seen, over: false };
+    if (limitMs === 0) limitMs = Math.max(untilMs, Date.now() + LEAST_WATCH_MS);
+    if (Date.now() + lookMs >= limitMs) return { seen, over: false };
     await Context.current().sleep(lookMs);
   }
 }

@@ -198,13 +198,19 @@ export async function awaitRun(input: AwaitRunInput): Promise<AwaitRunOutput> {
   }
 }
 
+/**
+ * How long a cancel that fails is tried again beyond its watch: a provider in trouble, workers that die in it. Whatever it
+ * leaves alive is paid for, and holds its thread.
+ */
+const CANCEL_TRIES_MS = 240_000;
+
 /** Cancels whatever lives of the attempt; never cancelled itself, and never throws for the provider's sake. */
 export async function cancelRun(input: CancelRunInput): Promise<CancelRunOutput> {
   return CancellationScope.nonCancellable(async () => {
     try {
       return await scheduleActivity<CancelRunOutput>(NAMES.activities.cancelRun, [input], {
         startToCloseTimeout: '2 minutes',
-        scheduleToCloseTimeout: Math.max(input.until_ms - Date.now(), 1_000) + 30_000,
+        scheduleToCloseTimeout: Math.max(input.until_ms - Date.now(), 1_000) + CANCEL_TRIES_MS,
         heartbeatTimeout: '5 seconds',
         retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
         summary: `attempt ${input.number} · ${input.attempt?.id.slice(0, 64) ?? 'not found yet'}`,
