@@ -9,7 +9,6 @@ export interface Waiting {
   readonly calls: readonly PendingCall[];
   /** Something that Drover cannot answer, in a few words; null where there is none. */
   readonly unsupported: string | null;
-  readonly approvals: readonly JsonObject[];
 }
 
 /** Items that wait for the client. Built-in tools that the provider runs itself leave no such item open. */
@@ -57,7 +56,6 @@ export function answeredIds(items: readonly JsonObject[]): ReadonlySet<string> {
 export function waitingFor(items: readonly JsonObject[]): Waiting {
   const answered = answeredIds(items);
   const calls = new Map<string, PendingCall>();
-  const approvals: JsonObject[] = [];
   let unsupported: string | null = null;
   for (const item of items) {
     const type = textOf(item['type']) ?? '';
@@ -81,7 +79,6 @@ export function waitingFor(items: readonly JsonObject[]): Waiting {
     } else if (type === 'mcp_approval_request') {
       if (id === null) unsupported ??= 'mcp_approval_request without an id';
       else if (!answered.has(id)) {
-        approvals.push(item);
         const name = textOf(item['name']) ?? '';
         const server_label = textOf(item['server_label']) ?? '';
         calls.set(id, {
@@ -97,7 +94,7 @@ export function waitingFor(items: readonly JsonObject[]): Waiting {
       unsupported ??= type;
     }
   }
-  return { calls: [...calls.values()], unsupported, approvals };
+  return { calls: [...calls.values()], unsupported };
 }
 
 const partsOf = (item: JsonObject): readonly JsonObject[] =>

@@ -84,19 +84,19 @@ function judge(response: WireResponse, waiting: Waiting, ended: ChainState['ende
 function requiredAction(waiting: Waiting): RequiredAction {
   if (waiting.unsupported !== null) return { type: waiting.unsupported };
   const outputs = waiting.calls.filter(({ server_label }) => server_label === undefined);
-  if (waiting.approvals.length === 0) {
+  const approvals = waiting.calls.filter(({ server_label }) => server_label !== undefined);
+  if (approvals.length === 0) {
     return { type: 'submit_tool_outputs', submit_tool_outputs: { tool_calls: outputs } };
   }
   return {
     ...(outputs.length === 0 ? {} : { submit_tool_outputs: { tool_calls: outputs } }),
     type: 'submit_tool_approval',
     submit_tool_approval: {
-      tool_calls: waiting.approvals.map((item) => ({
-        id: textOf(item['id']) ?? '',
+      tool_calls: approvals.map(({ id, function: asked, server_label }) => ({
+        id,
         type: 'mcp',
-        name: textOf(item['name']) ?? '',
-        arguments: textOf(item['arguments']) ?? '',
-        server_label: textOf(item['server_label']) ?? '',
+        ...asked,
+        server_label,
       })),
     },
   };

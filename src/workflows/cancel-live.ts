@@ -2,6 +2,7 @@
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { AttemptReason } from '../contract.ts';
 import { attemptCost, attemptEnded, runSeen, stepAmbiguous, warn } from './drive-state.ts';
+import { lostStatus } from './effect-ledger.ts';
 import { cancelRun } from './provider-steps.ts';
 import { publishPhase } from './publish.ts';
 import type { RoundContext } from './round-context.ts';
@@ -68,7 +69,7 @@ export async function awaitAborted(context: DriveContext): Promise<void> {
   for (const call of state.calls) {
     if (call.status !== 'pending') continue;
     const entry = state.ledger.entries.find(({ key }) => key === call.key);
-    if (entry?.status === 'in_flight') entry.status = entry.once ? 'unknown' : 'failed';
+    if (entry?.status === 'in_flight') entry.status = lostStatus(entry);
     call.status = entry?.once === true ? 'unknown_outcome' : 'cancelled';
   }
 }

@@ -99,6 +99,9 @@ export function settleEntry(
   entry.output = output;
 }
 
+/** What an effect counts as whose activity nobody waits for any more. */
+export const lostStatus = ({ once }: LedgerEntry): LedgerEntry['status'] => (once ? 'unknown' : 'failed');
+
 /** Writes down that people gave its output. */
 export function handIn(ledger: LedgerState, key: string): void {
   const entry = ledger.entries.find((known) => known.key === key);

@@ -1,13 +1,11 @@
 /** What a new execution takes over from a run that ended badly, and how it begins with it. Pure. */
 import type { RunRequest } from '../contract.ts';
 import { firstDeadlineSeconds, type DriveState } from './drive-state.ts';
-import type { LedgerEntry } from './effect-ledger.ts';
+import { lostStatus, type LedgerEntry } from './effect-ledger.ts';
 
 /** Whatever was in flight when the run ended has an outcome by now, or none that anybody knows. */
-function settled(entry: LedgerEntry): LedgerEntry {
-  if (entry.status !== 'in_flight') return entry;
-  return { ...entry, status: entry.once ? 'unknown' : 'failed' };
-}
+const settled = (entry: LedgerEntry): LedgerEntry =>
+  entry.status === 'in_flight' ? { ...entry, status: lostStatus(entry) } : entry;
 
 /**
  * The state of an ended run as the seed of another try: what was done, said and paid for stays; the attempt, its limits

@@ -1,10 +1,9 @@
 /** The command line for people: what waits, approving, rejecting, answering, settling, trying again. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import type { RunHandle } from '../../src/client.ts';
 import type { WaitingCall } from '../../src/decisions.ts';
-import { defineTool } from '../../src/tools/define-tool.ts';
 import { startDrive, type Drive } from '../support/drive-harness.ts';
+import { askCustomer, sendGift } from '../support/people-tools.ts';
 import { runProgram, type Ended } from '../support/processes.ts';
 import { call, recordingTools } from '../support/recording-tools.ts';
 import { connectTestEnv } from '../support/temporal-server.ts';
@@ -13,26 +12,12 @@ const MAIN = new URL('../../src/cli/main.ts', import.meta.url).pathname;
 let drive: Drive;
 let processEnv: Readonly<Record<string, string>>;
 
-const sendGift = defineTool({
-  name: 'send_gift',
-  description: 'Sends a gift.',
-  parameters: z.object({ order_id: z.string() }),
-  needsApproval: true,
-  execute: ({ order_id }) => `sent for ${order_id}`,
-});
-const askCustomer = defineTool({
-  name: 'ask_customer',
-  description: 'Asks the customer.',
-  parameters: z.object({ question: z.string() }),
-  external: true,
-});
-
 beforeAll(async () => {
   const env = await connectTestEnv();
   processEnv = env.processEnv;
   await env.close();
   drive = await startDrive('assistants', {
-    tools: [...recordingTools('wait').tools, sendGift, askCustomer],
+    tools: [...recordingTools('wait').tools, sendGift(), askCustomer],
   });
 });
 afterAll(() => drive[Symbol.asyncDispose]());

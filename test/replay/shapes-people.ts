@@ -1,8 +1,7 @@
 /** Runs that wait on people, each way in which their calls are settled. */
-import { z } from 'zod';
 import type { RunHandle } from '../../src/client.ts';
 import type { Script, Step } from '../../src/emulator/index.ts';
-import { defineTool, type AnyTool, type DecisionLimit } from '../../src/tools/define-tool.ts';
+import { askCustomer, sendGift } from '../support/people-tools.ts';
 import { call } from '../support/recording-tools.ts';
 import type { Shape } from './shapes.ts';
 
@@ -11,23 +10,6 @@ const each = (...attempts: readonly (readonly Step[])[]): Script => ({
 });
 const gift: Step = { call: [call('send_gift', { order_id: '7' })] };
 const answer: Step = { answer: '{{outputs}}' };
-
-const sendGift = (decision?: DecisionLimit): AnyTool =>
-  defineTool({
-    name: 'send_gift',
-    description: 'Sends a gift.',
-    parameters: z.object({ order_id: z.string() }),
-    effect: 'once',
-    needsApproval: true,
-    ...(decision === undefined ? {} : { decision }),
-    execute: ({ order_id }) => `sent for ${order_id}`,
-  });
-const askCustomer = defineTool({
-  name: 'ask_customer',
-  description: 'Asks the customer.',
-  parameters: z.object({ question: z.string() }),
-  external: true,
-});
 
 type Decide = (handle: RunHandle, call: Awaited<ReturnType<RunHandle['waiting']>>[number]) => Promise<void>;
 
