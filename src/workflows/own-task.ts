@@ -6,6 +6,7 @@
 import { CancellationScope, scheduleLocalActivity, sleep, workflowInfo } from '@temporalio/workflow';
 import { NAMES } from '../contract.ts';
 import type { ConfirmTaskInput, ConfirmTaskOutput } from '../steps.ts';
+import type { WaitingRoom } from './waiting-room.ts';
 
 /** A task that is tried again leaves no trace by which it could be told; the next one does. */
 const TRIES = 5;
@@ -35,4 +36,14 @@ export async function confirmOwnTask(): Promise<void> {
     if (turn === 'ours') return;
     await sleep(BETWEEN_MS);
   }
+}
+
+/**
+ * The same, before whatever a call's news leads to, where another call of its round waits on people: an Update may come
+ * with the task that takes the news up.
+ *
+ * @throws as {@link confirmOwnTask}
+ */
+export async function confirmNews({ room }: { readonly room: WaitingRoom }): Promise<void> {
+  if ([...room.calls.values()].some(({ guarded }) => guarded)) await confirmOwnTask();
 }

@@ -11,7 +11,7 @@ import type { LookupInput, LookupOutput, PlannedCall, ToolInput, ToolPolicy } fr
 import { askPeople, recordOf } from './ask-people.ts';
 import { openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
 import { cutOutput } from './fit-round.ts';
-import { confirmOwnTask } from './own-task.ts';
+import { confirmNews, confirmOwnTask } from './own-task.ts';
 import type { RoundContext, Settled } from './round-context.ts';
 import { jsonBytes, utf8Bytes } from './run-result.ts';
 import { errorOutput, outputText, readOutcome, type ToolOutcome } from './tool-outcome.ts';
@@ -139,7 +139,9 @@ export async function runCall(
           settleEntry(state.ledger, key, 'failed', output);
           return { status: 'failed', output };
         }
+        await confirmNews(context);
         await sleep(waitMs);
+        await confirmNews(context);
         continue;
       case 'unknown': {
         settleEntry(state.ledger, key, 'unknown', UNKNOWN_OUTPUT);
@@ -166,8 +168,12 @@ async function settleUnknown(
   if (CancellationScope.current().consideredCancelled)
     return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT };
   if (policy.has_lookup) {
+    await confirmNews(context);
     const found = await lookUp(call, input);
-    if (found.status === 'not_done') return 'run_again';
+    if (found.status === 'not_done') {
+      await confirmNews(context);
+      return 'run_again';
+    }
     if (found.status === 'done') {
       settleEntry(ledger, key, 'done', found.output);
       return { status: 'completed', output: found.output };

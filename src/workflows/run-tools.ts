@@ -5,7 +5,7 @@ import type { PlannedCall, ToolOutput, ToolPolicy } from '../steps.ts';
 import { waitsOnPeople, wordOnCall } from './ask-people.ts';
 import { divergentOutput, matchCall, openEntry, settleEntry, UNKNOWN_OUTPUT } from './effect-ledger.ts';
 import { fitRound } from './fit-round.ts';
-import { confirmOwnTask } from './own-task.ts';
+import { confirmNews, confirmOwnTask } from './own-task.ts';
 import type { RoundContext, Settled } from './round-context.ts';
 import { runCall } from './run-call.ts';
 import { createSlots } from './slots.ts';
@@ -45,6 +45,14 @@ interface Dispatch {
 
 type End = Settled['end'];
 
+async function uncancelled(wait: Promise<void>): Promise<void> {
+  try {
+    await wait;
+  } catch (error) {
+    if (!isCancellation(error)) throw error;
+  }
+}
+
 function settleRecord(record: CallRecord, { status, output, decision, end }: Settled): End {
   record.status = status;
   record.output = output;
@@ -52,7 +60,14 @@ function settleRecord(record: CallRecord, { status, output, decision, end }: Set
   return end;
 }
 
-async function runDispatch(context: RoundContext, { call, record, key, policy }: Dispatch): Promise<End> {
+/** @param followed whether another call's end let it begin */
+async function runDispatch(
+  context: RoundContext,
+  { call, record, key, policy }: Dispatch,
+  followed: boolean,
+): Promise<End> {
+  // A cancel meanwhile is seen by the next line.
+  if (followed) await uncancelled(confirmNews(context));
   if (CancellationScope.current().consideredCancelled) {
     settleEntry(context.state.ledger, key, 'failed', null);
     record.status = 'cancelled';
@@ -108,11 +123,15 @@ const approvalOf = (record: CallRecord | undefined): NonNullable<ToolOutput['app
 async function inLanes<T>(
   items: readonly T[],
   lanes: number,
-  run: (item: T) => Promise<void>,
+  run: (item: T, isFirst: boolean) => Promise<void>,
 ): Promise<void> {
   let next = 0;
   const lane = async (): Promise<void> => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await run(item);
+    let isFirst = true;
+    for (let item = items[next++]; item !== undefined; item = items[next++]) {
+      await run(item, isFirst);
+      isFirst = false;
+    }
   };
   await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));
 }
@@ -124,18 +143,19 @@ async function runAll(context: RoundContext, dispatches: readonly Dispatch[]): P
   const others = inLanes(
     dispatches.filter((dispatch) => !asked.includes(dispatch)),
     LIMITS.callsInFlight,
-    async (dispatch) => void ends.push(await runDispatch(context, dispatch)),
+    async (dispatch, isFirst) => {
+      ends.push(await runDispatch(context, dispatch, !isFirst));
+    },
   );
   if (asked.length === 0) await others;
   else {
     if (asked.some(({ policy }) => policy.guarded === true)) {
       // A cancel meanwhile ends the asking of each.
-      await confirmOwnTask().catch((error: unknown) => {
-        if (!isCancellation(error)) throw error;
-      });
+      await uncancelled(confirmOwnTask());
     }
     const inSlot = createSlots(LIMITS.callsInFlight);
-    const run = (dispatch: Dispatch): Promise<End> => inSlot(() => runDispatch(context, dispatch));
+    const run = (dispatch: Dispatch): Promise<End> =>
+      inSlot((waited) => runDispatch(context, dispatch, waited));
     ends.push(...(await Promise.all(asked.map((dispatch) => askAndRun(context, dispatch, run)))));
     await others;
   }

@@ -135,6 +135,35 @@ describe('approvals', () => {
     expect(shop.refunds).toHaveLength(4);
   });
 
+  test('are waited for, while what follows the news of another call is made in a task of its own', async () => {
+    const looks: string[] = [];
+    const other = defineTool({
+      name: 'pay_out',
+      description: 'Pays.',
+      parameters,
+      effect: 'once',
+      execute: () => {
+        throw new Error('Nobody knows.');
+      },
+      lookup: (key) => {
+        looks.push(key);
+        return { status: 'done', output: 'found' };
+      },
+    });
+    const shop = await startShop({}, { more: [other] });
+    shop.drive.play('bot', ask(refund('1', 500), call('pay_out', { order_id: '2', cents: 1 })));
+    const run = await begin(shop, 'news');
+    const [waiting] = await waits(run);
+    await expect.poll(() => looks.length).toBe(1);
+    await run.approve(waiting!);
+    expect((await run.result()).output_text).toContain('found');
+    const { events } = await shop.drive.client.workflow.getHandle(run.id).fetchHistory();
+    const lookup = events!.findIndex(
+      (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'drover.lookupEffect',
+    );
+    expect(events![lookup - 1]).toHaveProperty('markerRecordedEventAttributes', expect.anything());
+  });
+
   test('may be answered in the place of the tool', async () => {
     const shop = await startShop();
     shop.drive.play('bot', ask(refund('7', 500)));
