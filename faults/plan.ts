@@ -2,6 +2,7 @@
 import type { RunLimits, RetryPolicy } from '../src/contract.ts';
 import type { Script } from '../src/emulator/index.ts';
 import type { EndCode } from '../src/failures.ts';
+import type { TurnPolicy } from '../src/turns.ts';
 import { Random } from './random.ts';
 import { planAttempts, scriptOf } from './script.ts';
 import type { PlannedAttempt } from './script.ts';
@@ -20,6 +21,10 @@ export interface RunPlan {
   readonly wire: Wire;
   /** It goes on with a thread, or conversation, that is there before. */
   readonly onThread: boolean;
+  /** The run whose thread it goes on with; null where the thread is its own. */
+  readonly follows: string | null;
+  /** What it does where that run is still at work. */
+  readonly onBusyThread: TurnPolicy;
   /** After the beginning of all. */
   readonly startsAfterMs: number;
   /** When its service cancels it, after its own start. */
@@ -68,6 +73,7 @@ const ENDS: Readonly<Record<Shape, readonly (EndCode | null)[]>> = {
 };
 
 const PEOPLE_STREAM = 1_000_000;
+const TURNS_STREAM = 2_000_000;
 
 /** One attempt more than the script's own failures, and room for those that a fault makes expire. */
 const ATTEMPTS = 10;
@@ -136,6 +142,8 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
     shape,
     wire,
     onThread: random.chance(0.4),
+    follows: null,
+    onBusyThread: 'enqueue',
     startsAfterMs: Math.floor(random.fraction() * spanMs),
     cancelAfterMs: shape === 'cancelled_by_service' ? random.int(200, 15_000) : null,
     attempts,
@@ -155,6 +163,28 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
 const endsOf = (shape: Shape, wire: Wire): RunPlan['ends'] =>
   wire === 'responses' ? [...new Set([...ENDS[shape], null])] : ENDS[shape];
 
+/** One in six speaks on the thread of an earlier run, soon after it. */
+function followOne(seed: number, n: number, plan: RunPlan, before: readonly RunPlan[]): RunPlan {
+  const random = new Random(seed, TURNS_STREAM + n);
+  const leaders = before.filter(
+    ({ onThread, follows, wire }) => onThread && follows === null && wire === plan.wire,
+  );
+  if (leaders.length === 0 || !random.chance(0.16)) return plan;
+  const leader = random.pick(leaders);
+  const onBusyThread = random.weighted([
+    [70, 'enqueue'],
+    [20, 'interrupt'],
+    [10, 'reject'],
+  ] as const);
+  return {
+    ...plan,
+    onThread: true,
+    follows: leader.id,
+    onBusyThread,
+    startsAfterMs: leader.startsAfterMs + random.int(50, 6_000),
+  };
+}
+
 /**
  * @param spanMs the time over which the runs are started
  * @param prefix of their ids: they are workflow ids
@@ -164,5 +194,9 @@ export function planRuns(
   options: { readonly count: number; readonly spanMs: number; readonly prefix: string },
 ): readonly RunPlan[] {
   // A stream a run: one more run changes none of the others.
-  return Array.from({ length: options.count }, (_, n) => planOne(seed, n, options.prefix, options.spanMs));
+  const plans: RunPlan[] = [];
+  for (let n = 0; n < options.count; n += 1) {
+    plans.push(followOne(seed, n, planOne(seed, n, options.prefix, options.spanMs), plans));
+  }
+  return plans;
 }

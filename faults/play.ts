@@ -1,10 +1,11 @@
 /** One fault run, from its first start to the last word of each run. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NAMES } from '../src/contract.ts';
 import type { JournalEntry } from '../src/emulator/index.ts';
 import type { Driver, FinalState } from './drivers/driver.ts';
 import { readTasks } from './histories.ts';
 import { readJsonLines } from './journal-file.ts';
-import type { Evidence } from './judge/facts.ts';
+import type { Evidence, Start } from './judge/facts.ts';
 import type { WorkflowTask } from './kill-windows.ts';
 import { inLanes, untilItWorks } from './lanes.ts';
 import type { NemesisEntry } from './nemesis-journal.ts';
@@ -44,12 +45,37 @@ async function sleepUntil(at: number): Promise<void> {
   await sleep(Math.max(at - Date.now(), 0));
 }
 
-async function playRun({ stage, driver }: Play, plan: RunPlan, begun: number): Promise<void> {
+/** The threads of the runs, each made once, for whoever comes first. */
+class Threads {
+  readonly #made = new Map<string, Promise<string>>();
+  readonly #given: Play;
+
+  constructor(given: Play) {
+    this.#given = given;
+  }
+
+  of({ id, wire, onThread, follows }: RunPlan): Promise<string | null> {
+    if (!onThread) return Promise.resolve(null);
+    const { stage, driver } = this.#given;
+    const owner = driver.promises.takesTurns ? (follows ?? id) : id;
+    const made =
+      this.#made.get(owner) ?? untilItWorks(() => makeThread(stage.emulator.url, wire), PATIENCE_MS);
+    this.#made.set(owner, made);
+    return made;
+  }
+}
+
+async function playRun(
+  { stage, driver }: Play,
+  plan: RunPlan,
+  begun: number,
+  { threads, starts }: { readonly threads: Threads; readonly starts: Start[] },
+): Promise<void> {
   await sleepUntil(begun + plan.startsAfterMs);
-  const thread = plan.onThread
-    ? await untilItWorks(() => makeThread(stage.emulator.url, plan.wire), PATIENCE_MS)
-    : null;
+  const thread = await threads.of(plan);
+  const begunAt = Date.now();
   await untilItWorks(() => driver.start(stage, plan, thread), PATIENCE_MS);
+  starts.push({ run: plan.id, thread, begunAt, startedAt: Date.now() });
   if (plan.cancelAfterMs === null) return;
   await sleep(plan.cancelAfterMs);
   await untilItWorks(() => driver.cancel(stage, plan), PATIENCE_MS);
@@ -68,7 +94,8 @@ class OpenRuns {
 
   async look(): Promise<void> {
     const found: string[] = [];
-    const query = `ExecutionStatus = 'Running'`;
+    // A thread's queue outlives its runs by a minute.
+    const query = `ExecutionStatus = 'Running' AND WorkflowType != '${NAMES.turnsWorkflow}'`;
     for await (const { workflowId } of this.#stage.client.workflow.list({ query })) found.push(workflowId);
     this.#ids = found;
   }
@@ -113,13 +140,9 @@ export async function play(given: Play): Promise<Played> {
   const person = new Person(given, open.ids);
   const begun = Date.now();
   const nemesis = given.faults ? startNemesis({ stage, plans, seed, forMs, open: open.ids }).done : undefined;
-  let started = 0;
-  const starting = Promise.all(
-    plans.map(async (plan) => {
-      await playRun(given, plan, begun);
-      started += 1;
-    }),
-  );
+  const starts: Start[] = [];
+  const threads = new Threads(given);
+  const starting = Promise.all(plans.map((plan) => playRun(given, plan, begun, { threads, starts })));
   const whole = Promise.all([starting, nemesis]);
   let isOver = false;
   let lastSaid = Date.now();
@@ -135,7 +158,7 @@ export async function play(given: Play): Promise<Played> {
     if (Date.now() - lastSaid > 15_000) {
       lastSaid = Date.now();
       onProgress(
-        `${Math.round((lastSaid - begun) / 1_000)} s: ${open.ids().length} runs are under way, ${started} were seen to`,
+        `${Math.round((lastSaid - begun) / 1_000)} s: ${open.ids().length} runs are under way, ${starts.length} were started`,
       );
     }
     if (isOver && seen && open.ids().length === 0) break;
@@ -162,6 +185,7 @@ export async function play(given: Play): Promise<Played> {
     tasks,
     evidence: {
       plans,
+      starts,
       finals,
       provider: readProvider(stage),
       tools: readToolEntries(files.tools),

@@ -40,13 +40,17 @@ export async function digestOf(
  * - `same`: it is this very run, whoever started it.
  * - `other`: it is a run of another request.
  * - `foreign`: it is no run.
+ *
+ * `running` says whether it has not closed.
  */
 export async function compareHolder(
   client: Client,
   workflowId: string,
   digest: string,
-): Promise<'same' | 'other' | 'foreign'> {
-  const holder = await client.workflow.getHandle(workflowId).describe();
-  if (holder.type !== NAMES.workflow) return 'foreign';
-  return (await digestOf(client, workflowId, holder.runId, holder.memo)) === digest ? 'same' : 'other';
+): Promise<{ readonly holder: 'same' | 'other' | 'foreign'; readonly running: boolean }> {
+  const { type, runId, memo, status } = await client.workflow.getHandle(workflowId).describe();
+  const running = status.name === 'RUNNING';
+  if (type !== NAMES.workflow) return { holder: 'foreign', running };
+  const isSame = (await digestOf(client, workflowId, runId, memo)) === digest;
+  return { holder: isSame ? 'same' : 'other', running };
 }

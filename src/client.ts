@@ -5,6 +5,7 @@ import type { Client, WorkflowExecutionInfo, WorkflowExecutionStatusName } from 
 import type { Priority } from '@temporalio/common';
 import { compareHolder } from './client-attach.ts';
 import { isMissing, RunHandle } from './client-handle.ts';
+import { claimThread, joinQueue, leavePlace } from './client-place.ts';
 import type { WaitingRun } from './client-people.ts';
 import { staticDetails, staticSummary } from './client-summary.ts';
 import { DEFAULTS, NAMES } from './contract.ts';
@@ -14,6 +15,7 @@ import type { RetryOptions } from './client-retry.ts';
 import { InvalidRequestError, RunConflictError, RunNotRetryableError } from './errors.ts';
 import { checkRunId, checkRunRequest, requestDigest } from './request.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
+import { TURN_GRACE_MS, type TakePlaceInput } from './turns.ts';
 
 export { RunHandle };
 export type { CancelOptions, RunDescription } from './client-handle.ts';
@@ -120,21 +122,50 @@ export class RunClient {
   }
 
   async #startOrAttach(request: RunRequest, id: string, options: StartOptions): Promise<void> {
+    const wish = turnWish(request, id, options.taskQueue ?? this.#taskQueue);
+    if (wish === null) {
+      await this.#startOne(request, id, options, []);
+      return;
+    }
+    const place = await claimThread(this.#client, wish);
+    const start = () => this.#startOne(request, id, options, [null, place]);
+    if (place === 'wait') {
+      // Now that it is there to be told of its turn. Where this is not reached, it joins by itself.
+      if ((await start()) !== 'closed') await joinQueue(this.#client, wish);
+      return;
+    }
+    try {
+      // A turn that was given is given to somebody else where its run does not come.
+      const standing = await this.#client.withDeadline(Date.now() + TURN_GRACE_MS / 2, start);
+      if (standing === 'closed') await leavePlace(this.#client, wish);
+    } catch (error) {
+      if (error instanceof RunConflictError) await leavePlace(this.#client, wish);
+      throw error;
+    }
+  }
+
+  /** Starts the run, or finds it; `closed` where it has ended already. */
+  async #startOne(
+    request: RunRequest,
+    id: string,
+    options: StartOptions,
+    more: readonly unknown[],
+  ): Promise<'running' | 'closed'> {
     const digest = requestDigest(request);
     for (let tries = 1; ; tries++) {
       try {
         await this.#client.workflow.start(NAMES.workflow, {
           ...this.#startOptions(request, id, options),
-          args: [request],
+          args: [request, ...more],
           memo: { [NAMES.memo.requestDigest]: digest },
           workflowIdReusePolicy: 'REJECT_DUPLICATE',
         });
-        return;
+        return 'running';
       } catch (error) {
         if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
         try {
-          const holder = await compareHolder(this.#client, id, digest);
-          if (holder === 'same') return;
+          const { holder, running } = await compareHolder(this.#client, id, digest);
+          if (holder === 'same') return running ? 'running' : 'closed';
           throw new RunConflictError(id, { foreign: holder === 'foreign', cause: error });
         } catch (lookError) {
           if (!isMissing(lookError) || tries === START_TRIES) throw lookError;
@@ -181,6 +212,13 @@ export class RunClient {
       if (calls === null || calls.length > 0) yield { id, calls };
     }
   }
+}
+
+/** Null where the run needs no turn: its thread is its own. */
+function turnWish(request: RunRequest, run_id: string, task_queue: string): TakePlaceInput | null {
+  const { thread_id, on_busy_thread: policy = 'enqueue' } = request;
+  if (typeof thread_id !== 'string' || policy === 'proceed') return null;
+  return { thread_id, run_id, policy, task_queue };
 }
 
 const textOf = (value: string | undefined): string | null =>

@@ -5,12 +5,15 @@
 import type { DecisionRecord, WaitingCall } from './decisions.ts';
 import type { EndCode } from './failures.ts';
 import type { Json, JsonObject, RunObject, RunUsage, WireStatus } from './run.ts';
+import type { BusyThread } from './turns.ts';
 
 /** Names in Temporal. They are part of the contract for services in other languages. */
 export const NAMES = {
   workflow: 'driveRun',
+  turnsWorkflow: 'giveTurns',
   taskQueue: 'drover',
   queries: { result: 'result', progress: 'progress', attempt: 'attempt', waiting: 'waiting', seed: 'seed' },
+  signals: { join: 'join', leave: 'leave', turn: 'turn' },
   updates: { settleEffect: 'settleEffect', decide: 'decide' },
   memo: { requestDigest: 'drover_request_digest' },
   activities: {
@@ -21,6 +24,8 @@ export const NAMES = {
     lookupEffect: 'drover.lookupEffect',
     authorizeDecision: 'drover.authorizeDecision',
     confirmTask: 'drover.confirmTask',
+    takePlace: 'drover.takePlace',
+    awaitEnd: 'drover.awaitEnd',
   },
 } as const;
 
@@ -74,6 +79,8 @@ export const DEFAULTS = {
   missingToolSeconds: 300,
   /** How long a call waits for a person before it is settled without one: a week. */
   decisionSeconds: 604_800,
+  /** How long a run waits for its turn on its thread: a day. */
+  turnSeconds: 86_400,
   /** How long a worker that died holds up a step that it was in: Temporal's workflow task timeout. */
   workflowTaskSeconds: 5,
 } as const;
@@ -154,6 +161,14 @@ export interface RunRequest {
   readonly backend?: string;
   /** A thread (on the Responses wire: a conversation) to go on with. @default a new one */
   readonly thread_id?: string | null;
+  /**
+   * Where the thread has another run of Drover: `enqueue` waits for its turn, first come, first served; `reject` ends by
+   * `thread_busy`; `interrupt` cancels that run and goes next; `proceed` asks for no turn, for a service that knows
+   * that it is alone on the thread. @default 'enqueue'
+   */
+  readonly on_busy_thread?: BusyThread;
+  /** How long it waits for its turn; the deadline counts from there. @default 86400 */
+  readonly turn_seconds?: number;
   readonly input?: string | readonly InputMessage[];
   /** Trusted JSON for the tools; never sent to the provider. */
   readonly context?: Json;
@@ -308,6 +323,8 @@ export interface RunProgress {
   readonly attempt_id: string | null;
   readonly thread_id: string | null;
   readonly round: number;
+  /** Another run has its thread. */
+  readonly waits_for_turn: boolean;
   readonly pending_calls: readonly { readonly id: string; readonly name: string }[];
   readonly unsettled_effects: readonly { readonly key: string; readonly name: string }[];
   /** Calls that wait on people, unsettled effects among them; without their arguments. */

@@ -79,7 +79,7 @@ export const FAILURES = {
   thread_busy: kind(
     'failed',
     { retryable: true },
-    'Another run held the thread until the deadline',
+    'Another run has the thread',
     'Wait for that run or cancel it, then start this one again.',
   ),
   expired: kind(

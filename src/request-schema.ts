@@ -141,6 +141,15 @@ export const runRequestSchema = z
       .nullable()
       .exactOptional()
       .describe('A thread (on the Responses wire: a conversation) to go on with. Default: a new one'),
+    on_busy_thread: z
+      .enum(['enqueue', 'reject', 'interrupt', 'proceed'])
+      .exactOptional()
+      .describe(
+        'Where the thread has another run: `enqueue` waits for its turn, `reject` ends, `interrupt` cancels that run and goes next, `proceed` asks for no turn. Default: enqueue',
+      ),
+    turn_seconds: seconds
+      .exactOptional()
+      .describe('How long it waits for its turn; the deadline counts from there. Default 86400'),
     input: z
       .union([text, z.array(message).min(1).max(LIMITS.inputMessages)])
       .exactOptional()

@@ -53,6 +53,8 @@ export interface Promises {
   readonly namedIsOne: boolean;
   /** A tool that needs people's word waits for it. */
   readonly asksPeople: boolean;
+  /** Runs on one thread take turns. */
+  readonly takesTurns: boolean;
 }
 
 export interface Driver {

@@ -22,7 +22,7 @@ function requestOf(plan: RunPlan, threadId: string | null): RunRequest {
     tools: TOOL_NAMES,
     retry: plan.retry,
     limits: plan.limits,
-    ...(threadId === null ? {} : { thread_id: threadId }),
+    ...(threadId === null ? {} : { thread_id: threadId, on_busy_thread: plan.onBusyThread }),
     ...(plan.budget === null ? {} : { max_completion_tokens: plan.budget }),
   };
 }
@@ -75,5 +75,5 @@ export const drover: Driver = {
       throw error;
     }
   },
-  promises: { ends: (plan) => plan.ends, namedIsOne: true, asksPeople: true },
+  promises: { ends: (plan) => plan.ends, namedIsOne: true, asksPeople: true, takesTurns: true },
 };

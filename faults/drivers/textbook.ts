@@ -76,5 +76,6 @@ export const textbook: Driver = {
     },
     namedIsOne: false,
     asksPeople: false,
+    takesTurns: false,
   },
 };

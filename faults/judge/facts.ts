@@ -10,6 +10,16 @@ import type { ReadRequest } from '../requests.ts';
 import type { PlannedCall } from '../script.ts';
 import type { ToolEntry } from '../tool-journal.ts';
 
+/** What the harness itself saw of a run's start. Epoch milliseconds. */
+export interface Start {
+  readonly run: string;
+  readonly thread: string | null;
+  /** Its first try began. */
+  readonly begunAt: number;
+  /** It was answered. */
+  readonly startedAt: number;
+}
+
 /** All that is judged. */
 export interface Evidence {
   readonly plans: readonly RunPlan[];
@@ -18,6 +28,7 @@ export interface Evidence {
   readonly tools: readonly ToolEntry[];
   readonly nemesis: readonly NemesisEntry[];
   readonly people: readonly PeopleEntry[];
+  readonly starts: readonly Start[];
   readonly finals: readonly FinalState[];
 }
 
@@ -43,6 +54,7 @@ export interface Life {
 
 export interface RunFacts {
   readonly plan: RunPlan;
+  readonly start: Start | null;
   readonly final: FinalState;
   /** In the order in which they were made. */
   readonly lives: readonly Life[];
@@ -119,33 +131,33 @@ const groupBy = <K, V>(all: readonly V[], keyOf: (value: V) => K): ReadonlyMap<K
 const nothing = (run: string): FinalState => ({ run, workflow: null, closedAt: null, word: null });
 
 export function readFacts(evidence: Evidence): Facts {
-  const { plans, provider, tools, nemesis, people, finals } = evidence;
+  const { plans, provider, tools, nemesis, people, starts, finals } = evidence;
   const exchanges = exchangesOf(provider);
   const statuses = groupBy(
     provider.filter((entry): entry is StatusEntry => entry.kind === 'status'),
     ({ model }) => model,
   );
   const runOfSubject = new Map(
-    [...statuses].flatMap(([model, entries]) =>
-      entries.flatMap(({ id, thread }): [string, string][] =>
-        thread === null
-          ? [[id, model]]
-          : [
-              [id, model],
-              [thread, model],
-            ],
-      ),
-    ),
+    [...statuses].flatMap(([model, entries]) => entries.map(({ id }) => [id, model] as const)),
   );
-  const runOf = ({ model, subject, thread, made }: Exchange): string | null =>
+  const ofThread = groupBy([...statuses.values()].flat(), ({ thread }) => thread);
+  /** Whoever was at work on the thread last; of what came before all of them, the first. */
+  const runOfThread = (thread: string | null, at: number): string | undefined => {
+    const entries = thread === null ? [] : (ofThread.get(thread) ?? []);
+    const before = entries.filter((entry) => entry.at <= at);
+    return before.toSorted((one, other) => one.seq - other.seq).at(-1)?.model ?? entries[0]?.model;
+  };
+  const runOf = ({ model, subject, thread, made, at }: Exchange): string | null =>
     model ??
     runOfSubject.get(subject ?? '') ??
-    runOfSubject.get(thread ?? '') ??
+    runOfThread(thread, at) ??
     runOfSubject.get(made ?? '') ??
+    runOfThread(made, at) ??
     null;
   const byRun = groupBy(exchanges, runOf);
   const toolsByRun = groupBy(tools, ({ told }) => told.run);
   const peopleByRun = groupBy(people, ({ run }) => run);
+  const startByRun = new Map(starts.map((start) => [start.run, start]));
   const finalByRun = new Map(finals.map((final) => [final.run, final]));
   return {
     exchanges,
@@ -155,6 +167,7 @@ export function readFacts(evidence: Evidence): Facts {
       const lives = livesOf(own);
       return {
         plan,
+        start: startByRun.get(plan.id) ?? null,
         final: finalByRun.get(plan.id) ?? nothing(plan.id),
         lives,
         statuses: own,

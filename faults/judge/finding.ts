@@ -16,6 +16,7 @@ export const FINDING_KINDS = [
   'lost_answers',
   'repeated_questions',
   'unapproved_effects',
+  'order_violations',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 

@@ -14,6 +14,7 @@ import type { Finding, FindingKind } from './finding.ts';
 import { isDivergent, judgeDouble, judgeInputs, judgeMissing } from './outputs.ts';
 import { judgeAnswers, judgeApprovals, judgeQuestions } from './people.ts';
 import { judgeThreads } from './threads.ts';
+import { endsByTurns, judgeOrder } from './turns.ts';
 
 /** The figures, by the keys of the report. */
 export type Counts = Readonly<Record<FindingKind, number>> & {
@@ -28,6 +29,8 @@ export type Counts = Readonly<Record<FindingKind, number>> & {
   readonly unknown_outcomes: number;
   /** Calls that people decided on, or gave the output of. */
   readonly decisions: number;
+  /** Runs on a thread that an earlier run was started on. */
+  readonly followers: number;
 };
 
 export interface Verdict {
@@ -53,7 +56,7 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
   const { namedIsOne } = promises;
   return [
     ...judgeLost(run),
-    ...judgeEnd(run, promises.ends(run.plan)),
+    ...judgeEnd(run, [...promises.ends(run.plan), ...endsByTurns(run, facts.runs)]),
     ...judgeLiveOverOne(run, excused),
     ...judgeOrphans(run, excused, endAt),
     ...judgeOnce(run, namedIsOne),
@@ -64,6 +67,7 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
     ...judgeDouble(run, facts),
     ...judgeInputs(run, facts),
     ...judgeThreads(run, facts),
+    ...(promises.takesTurns ? judgeOrder(run, facts.runs) : []),
     ...(promises.asksPeople ? [...judgeAnswers(run), ...judgeQuestions(run), ...judgeApprovals(run)] : []),
   ];
 }
@@ -105,6 +109,7 @@ export function judge(evidence: Evidence, judging: Judging): Verdict {
             .flatMap(({ outputs }) => outputs.filter(({ output }) => isDivergent(output))).length,
       ),
       unknown_outcomes: sum(unknownOutcomes),
+      followers: runs.filter(({ plan }) => plan.follows !== null).length,
       decisions: sum(({ people }) => people.filter(({ event }) => event === 'accepted').length),
     },
   };

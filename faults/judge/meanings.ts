@@ -40,6 +40,9 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
     'Calls that waited for a word again, under the same key with the same arguments, after it had been given.',
   unapproved_effects:
     'Effects of tools that need approval that were started before anybody had allowed them.',
+  order_violations:
+    'Runs on a shared thread that began while another one had its turn there, or after one that was started when their own start had been answered.',
+  followers: 'Runs on a thread that another run was started on before: they wait, are refused, or interrupt.',
   decisions: 'Calls that people allowed or refused, or whose output the service handed in.',
   unknown_outcomes: 'Calls of `once` tools whose result says that nobody knows whether they acted.',
 };

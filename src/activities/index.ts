@@ -8,6 +8,8 @@ import type {
   SubmitOutputsInput,
 } from '../steps.ts';
 import { authorizeDecision } from './authorize-decision.ts';
+import type { AwaitEndInput } from '../turns.ts';
+import { awaitEnd } from './await-end.ts';
 import { awaitRun } from './await-run.ts';
 import { boundAnswer } from './bound-answer.ts';
 import { cancelRun } from './cancel-run.ts';
@@ -17,6 +19,7 @@ import type { ActivityDeps } from './deps.ts';
 import { RequestSource } from './request-source.ts';
 import { SecretKeeper } from './secret-keeper.ts';
 import { submitOutputs } from './submit-outputs.ts';
+import { takePlace } from './take-place.ts';
 import { createToolActivities } from './tools.ts';
 import { WaitCensus } from './wait-census.ts';
 
@@ -52,6 +55,8 @@ export function createActivities(
       authorizeDecision(deps, input),
     ),
     [NAMES.activities.confirmTask]: confirmTask,
+    [NAMES.activities.takePlace]: takePlace,
+    [NAMES.activities.awaitEnd]: (input: AwaitEndInput) => awaitEnd(deps, input),
     [NAMES.activities.lookupEffect]: tools.lookupEffect,
     default: tools.runTool,
   };

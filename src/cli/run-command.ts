@@ -20,6 +20,7 @@ interface RunOptions extends CommonOptions {
   readonly backend?: string;
   readonly model?: string;
   readonly thread?: string;
+  readonly onBusyThread?: string;
   readonly instructions?: string;
   readonly context?: unknown;
   readonly tool?: readonly string[];
@@ -57,6 +58,7 @@ async function buildRequest(
     backend: options.backend,
     model: options.model,
     thread_id: options.thread,
+    on_busy_thread: options.onBusyThread,
     instructions: options.instructions,
     context: options.context,
     tools: options.tool,
@@ -82,6 +84,7 @@ export function addRunCommand(program: Command, output: Output): void {
     .option('--backend <name>', 'backend of the configuration')
     .option('--model <name>', 'model, instead of the assistant’s')
     .option('--thread <id>', 'thread or conversation to go on with')
+    .option('--on-busy-thread <what>', 'enqueue, reject, interrupt or proceed')
     .option('--instructions <text>', 'instructions, instead of the assistant’s')
     .option('--context <json>', 'trusted JSON for the tools', json)
     .option('--tool <name>', 'registered tool that it may call; can be given again', collect)

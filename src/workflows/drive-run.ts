@@ -4,6 +4,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   defineQuery,
+  defineSignal,
   defineUpdate,
   isCancellation,
   setHandler,
@@ -13,6 +14,7 @@ import { NAMES, type RunProgress, type RunRequest, type RunResult, type SettleEf
 import type { Decision, WaitingCall } from '../decisions.ts';
 import { FAILURES, failureType, type EndCode } from '../failures.ts';
 import type { AttemptRef } from '../steps.ts';
+import type { Place, TurnWord } from '../turns.ts';
 import { awaitAborted, cancelLive, type DriveContext } from './cancel-live.ts';
 import { driveAttempts } from './drive-attempts.ts';
 import { initialState, totalUsage, type DriveState } from './drive-state.ts';
@@ -23,6 +25,7 @@ import { buildResult, costOf } from './run-result.ts';
 import type { StepFailed } from './provider-steps.ts';
 import { checkDecision, settlementOf } from './check-decision.ts';
 import { decideCall } from './decide-call.ts';
+import { takeTurn, type TurnBox } from './take-turn.ts';
 import { emptyRoom, waitingCalls } from './waiting-room.ts';
 
 export const resultQuery = defineQuery<RunResult>(NAMES.queries.result);
@@ -35,9 +38,10 @@ export const settleEffectUpdate = defineUpdate<void, [SettleEffect]>(NAMES.updat
 export const decideUpdate = defineUpdate<void, [Decision]>(NAMES.updates.decide);
 /** For `RunClient.retry`: what another execution goes on with; null where the run has not ended. */
 export const seedQuery = defineQuery<PackedState | { completed: true } | null>(NAMES.queries.seed);
+export const turnSignal = defineSignal<[TurnWord]>(NAMES.signals.turn);
 export const waitingQuery = defineQuery<readonly WaitingCall[]>(NAMES.queries.waiting);
 
-function progress(context: DriveContext, ended: boolean): RunProgress {
+function progress(context: DriveContext, turn: TurnBox, ended: boolean): RunProgress {
   const { state } = context;
   const waiting = waitingCalls(context.room);
   return {
@@ -46,6 +50,7 @@ function progress(context: DriveContext, ended: boolean): RunProgress {
     attempt_id: state.attempts.at(-1)?.id ?? null,
     thread_id: state.thread_id,
     round: state.rounds,
+    waits_for_turn: turn.waits && !ended,
     pending_calls: state.calls
       .filter(({ status }) => status === 'pending')
       .map(({ id, name }) => ({ id, name })),
@@ -68,8 +73,8 @@ function asRequest(value: unknown): RunRequest {
     : ({ assistant_id: '', invalid_request: value } as unknown as RunRequest);
 }
 
-function stateOf(request: RunRequest, carried: PackedState | undefined): DriveState {
-  if (carried === undefined) return initialState(request, Date.now());
+function stateOf(request: RunRequest, carried: PackedState | null | undefined): DriveState {
+  if (carried === undefined || carried === null) return initialState(request, Date.now());
   const state = unpackState(carried);
   return carried.retried === true ? beginAgain(state, request, Date.now()) : state;
 }
@@ -78,8 +83,15 @@ function stateOf(request: RunRequest, carried: PackedState | undefined): DriveSt
  * Drives one run to its end. Completes with the result of a completed run, fails with
  * `drover.<code>` and the result in its details for any other end (`on_unfinished: 'return'` makes it
  * return instead), and ends Canceled when it was cancelled: its result is then read by the query `result`.
+ *
+ * @param carried the state of the execution that this one goes on from
+ * @param place what the service was told when it took the run's place on its thread
  */
-export async function driveRun(input: RunRequest, carried?: PackedState): Promise<RunResult> {
+export async function driveRun(
+  input: RunRequest,
+  carried?: PackedState | null,
+  place?: Place,
+): Promise<RunResult> {
   const request = asRequest(input);
   const info = workflowInfo();
   const begun = stateOf(request, carried);
@@ -92,6 +104,7 @@ export async function driveRun(input: RunRequest, carried?: PackedState): Promis
     round: null,
   };
   const { state } = context;
+  const turn: TurnBox = { word: null, waits: false };
   let final: RunResult | null = null;
   const result = (code: EndCode | null | undefined, failed: StepFailed | null = null): RunResult =>
     buildResult(request, state, {
@@ -102,8 +115,11 @@ export async function driveRun(input: RunRequest, carried?: PackedState): Promis
       issues: failed?.issues ?? [],
     });
 
+  setHandler(turnSignal, (word) => {
+    turn.word ??= word;
+  });
   setHandler(resultQuery, () => final ?? result(undefined));
-  setHandler(progressQuery, () => progress(context, final !== null));
+  setHandler(progressQuery, () => progress(context, turn, final !== null));
   setHandler(attemptQuery, () => (state.live ? { backend: state.backend, attempt: state.live.ref } : null));
   setHandler(seedQuery, () => {
     if (final === null) return null;
@@ -127,7 +143,9 @@ export async function driveRun(input: RunRequest, carried?: PackedState): Promis
   };
 
   try {
-    const { code, failed } = await driveAttempts(context);
+    const isFirst = carried === undefined || carried === null || carried.retried === true;
+    const busy = await takeTurn(context, turn, { place, isFirst });
+    const { code, failed } = busy === null ? await driveAttempts(context) : { code: busy.code, failed: busy };
     const ended = end(code, failed);
     if (code === null || request.on_unfinished === 'return') return ended;
     throw ApplicationFailure.create({

@@ -8,9 +8,11 @@ import type { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { geocode } from '../../examples/remote-tool.ts';
 import { exampleTools } from '../../examples/tools.ts';
+import { assistants } from '../../src/backends/assistants.ts';
 import { responses } from '../../src/backends/responses.ts';
 import { startEmulator } from '../../src/emulator/index.ts';
 import type { Emulator, Script } from '../../src/emulator/index.ts';
+import { refusals } from '../support/threads.ts';
 import { runProgram, startProgram } from '../support/processes.ts';
 import { connectTestEnv, createTestWorker } from '../support/temporal-server.ts';
 import type { TestEnv } from '../support/temporal-server.ts';
@@ -43,6 +45,7 @@ beforeAll(async () => {
       support,
       stuck: { attempts: [{ steps: [{ hang: true }] }] },
       filtered: { attempts: [{ steps: [{ incomplete: 'content_filter' }] }] },
+      chat: { attempts: [{ steps: [{ think_ms: 500 }, { answer: 'Said.' }] }] },
       places: {
         attempts: [
           {
@@ -56,9 +59,15 @@ beforeAll(async () => {
       },
     },
   });
+  emulator.createAssistant({ id: 'asst_chat', model: 'chat' });
   const made = await createTestWorker(env, {
-    backends: { local: responses({ baseURL: emulator.url, apiKey: 'test' }) },
+    backends: {
+      local: responses({ baseURL: emulator.url, apiKey: 'test' }),
+      threads: assistants({ baseURL: emulator.url, apiKey: 'test' }),
+    },
+    defaultBackend: 'local',
     assistants: {
+      chat: { backend: 'threads', model: 'chat', provider_assistant_id: 'asst_chat' },
       support: { model: 'support', tools: exampleTools.map(({ name }) => name) },
       stuck: { model: 'stuck' },
       filtered: { model: 'filtered' },
@@ -104,6 +113,20 @@ describe('the examples', () => {
     const ended = await runProgram([`${examples}cancel.ts`, id], { env: processEnv });
     expect(ended).toMatchObject({ code: 0, stdout: `${id}: cancelled, cancelled\n` });
     expect((await runProgram([`${examples}cancel.ts`, 'nobody'], { env: processEnv })).code).toBe(1);
+  });
+
+  it('docs/threads.ts has messages on one thread answered one after the other', async () => {
+    const ended = await runProgram([join(examples, 'docs/threads.ts')], { env: processEnv });
+    expect(ended).toMatchObject({ code: 0, stderr: '', stdout: 'Said.\nSaid.\nSaid.\n' });
+    const journal = emulator.journal();
+    expect(refusals(journal)).toEqual([]);
+    const answered = journal.flatMap((entry) =>
+      entry.kind === 'status' && entry.model === 'chat' && ['completed', 'cancelled'].includes(entry.to)
+        ? [entry.to]
+        : [],
+    );
+    // The fifth was taken back.
+    expect(answered).toHaveLength(4);
   });
 
   it('docs/schedule.ts makes a schedule that starts runs, one at a time', async () => {

@@ -11,6 +11,7 @@ import { call, type Recording } from '../support/recording-tools.ts';
 import { runInBareNamespace } from './bare-namespace.ts';
 import { ENDED_BY_CODE } from './shapes-ended.ts';
 import { PEOPLE } from './shapes-people.ts';
+import { TURNS } from './shapes-turns.ts';
 
 export interface Stage {
   readonly wire: Wire;
@@ -436,4 +437,5 @@ export const SHAPES: readonly Shape[] = [
   ...ENDED,
   ...ENDED_BY_CODE,
   ...PEOPLE,
+  ...TURNS,
 ];

@@ -55,6 +55,8 @@ function planOf({ wire = 'assistants', onThread = false, attempts, ends = [null]
     shape: 'plain',
     wire,
     onThread,
+    follows: null,
+    onBusyThread: 'enqueue',
     startsAfterMs: 0,
     cancelAfterMs: null,
     attempts: planned,
@@ -247,12 +249,12 @@ export class Book {
 
   evidence(): Evidence {
     const { plan, provider, tools, nemesis, people, final } = this;
-    return { plans: [plan], provider, tools, nemesis, people, finals: [final] };
+    return { plans: [plan], provider, tools, nemesis, people, starts: [], finals: [final] };
   }
 
   verdict(): Verdict {
     return judge(this.evidence(), {
-      promises: { ends: ({ ends }) => ends, namedIsOne: true, asksPeople: true },
+      promises: { ends: ({ ends }) => ends, namedIsOne: true, asksPeople: true, takesTurns: true },
       tasks: this.tasks,
       endAt: this.now + 60_000,
     });

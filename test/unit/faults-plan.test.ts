@@ -36,6 +36,18 @@ describe('the run plans of a seed', () => {
     expect(share(({ limits }) => limits.history_events !== undefined)).toBeGreaterThan(0.1);
   });
 
+  test('share threads now and then, soon after the one that they follow, in each way of doing so', () => {
+    const byId = new Map(plans.map((plan) => [plan.id, plan]));
+    const followers = plans.filter(({ follows }) => follows !== null);
+    expect(followers.length / plans.length).toBeGreaterThan(0.1);
+    expect(new Set(followers.map(({ onBusyThread }) => onBusyThread)).size).toBe(3);
+    for (const { follows, wire, startsAfterMs } of followers) {
+      const leader = byId.get(follows!)!;
+      expect(leader).toMatchObject({ wire, onThread: true, follows: null });
+      expect(startsAfterMs).toBeGreaterThan(leader.startsAfterMs);
+    }
+  });
+
   test('ask again in other words, or in another order, in a third of the attempts', () => {
     const again = plans.flatMap(({ attempts: [first, ...more] }) =>
       more.map(({ rounds }) => {

@@ -53,6 +53,8 @@ const full = {
   retry: { attempts: 2, expired: 'end', budget_factor: 1.5, backoff_seconds: 0.5 },
   limits: { deadline_seconds: 60, attempt_seconds: 30, rounds: 3, history_events: 100 },
   on_unfinished: 'return',
+  on_busy_thread: 'enqueue',
+  turn_seconds: 60,
 } as const satisfies RunRequest;
 
 /** Each field of the contract's types, checked by the compiler. */

@@ -1,0 +1,98 @@
+/** Waits until it is the run's turn on its thread. */
+import {
+  CancellationScope,
+  condition,
+  patched,
+  scheduleLocalActivity,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { DEFAULTS, NAMES } from '../contract.ts';
+import type { RunRequest } from '../contract.ts';
+import type { Place, TakePlaceInput, TurnPolicy, TurnWord } from '../turns.ts';
+import type { DriveContext } from './cancel-live.ts';
+import { StepFailed } from './provider-steps.ts';
+import { publishPhase } from './publish.ts';
+
+/** How long the word is waited for until the run asks again: the queue may have been terminated. */
+const FIRST_PATIENCE_MS = 15_000;
+const LONGEST_PATIENCE_MS = 10 * 60_000;
+
+/** What the run was told, once it was. */
+export interface TurnBox {
+  word: TurnWord | null;
+  waits: boolean;
+}
+
+function takePlace(context: DriveContext, policy: TurnPolicy, sinceMs: number): Promise<Place> {
+  const input: TakePlaceInput = {
+    thread_id: context.state.thread_id ?? '',
+    run_id: context.runId,
+    task_queue: workflowInfo().taskQueue,
+    policy,
+    since_ms: sinceMs,
+  };
+  // Not cancelled: it is short, and a place that nobody takes is found out.
+  return CancellationScope.nonCancellable(() =>
+    scheduleLocalActivity<Place>(NAMES.activities.takePlace, [input], {
+      startToCloseTimeout: '30 seconds',
+      retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
+      summary: 'turn',
+    }),
+  );
+}
+
+/** Nobody may have checked the request yet: where it makes no sense, the first step says so. */
+function policyOf({ on_busy_thread: given, thread_id }: RunRequest): TurnPolicy | null {
+  const policy: unknown = given ?? 'enqueue';
+  const isPolicy = policy === 'enqueue' || policy === 'reject' || policy === 'interrupt';
+  return isPolicy && (thread_id === undefined || thread_id === null || typeof thread_id === 'string')
+    ? policy
+    : null;
+}
+
+function patienceMs({ turn_seconds: given }: RunRequest): number {
+  return (typeof given === 'number' && given > 0 ? given : DEFAULTS.turnSeconds) * 1000;
+}
+
+const refusal = (detail: string): StepFailed => new StepFailed('thread_busy', { detail });
+
+async function awaitWord(box: TurnBox, ask: () => Promise<Place>, untilMs: number): Promise<Place | 'late'> {
+  let patience = FIRST_PATIENCE_MS;
+  for (;;) {
+    const left = untilMs - Date.now();
+    if (left <= 0) return 'late';
+    if (await condition(() => box.word !== null, Math.min(patience, left))) return 'wait';
+    patience = Math.min(patience * 2, LONGEST_PATIENCE_MS);
+    if (Date.now() < untilMs && (await ask()) === 'given') return 'given';
+  }
+}
+
+/**
+ * @param place what the service was told when it took the run's place; undefined where nobody has taken one
+ * @param isFirst whether this execution is the run's first, and none that continues one which had its turn
+ * @returns why the run ends without a turn; null once it has one, or needs none
+ */
+export async function takeTurn(
+  context: DriveContext,
+  box: TurnBox,
+  { place, isFirst }: { readonly place: Place | undefined; readonly isFirst: boolean },
+): Promise<StepFailed | null> {
+  const { request, state } = context;
+  const policy = policyOf(request);
+  if (state.thread_id === null || policy === null || place === 'given' || !isFirst) return null;
+  // Runs from before there were turns have none.
+  if (place === undefined && !patched('turns')) return null;
+  const begunMs = Date.now();
+  const ask = (): Promise<Place> => takePlace(context, policy, begunMs);
+  if (place === undefined && (await ask()) === 'given') return null;
+  box.waits = true;
+  publishPhase(context, 'waiting for its turn on the thread');
+  const got = await awaitWord(box, ask, begunMs + patienceMs(request));
+  box.waits = false;
+  if (box.word?.word === 'busy') return refusal(`The run ${box.word.run_id} has the thread.`);
+  if (got === 'late') return refusal('Its turn on the thread did not come in time.');
+  const waitedMs = Date.now() - begunMs;
+  state.deadline_ms += waitedMs;
+  state.paused_ms = (state.paused_ms ?? 0) + waitedMs;
+  return null;
+}
