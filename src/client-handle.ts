@@ -1,17 +1,18 @@
 /** A service's hold on one run. */
 import { randomUUID } from 'node:crypto';
-import { isGrpcServiceError, WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
 import type { Client, WorkflowExecutionStatusName, WorkflowHandle } from '@temporalio/client';
 import { readFailure, readResult } from './client-outcome.ts';
 import { closedRun, sendDecision, sendSettlement } from './client-people.ts';
 import type { CallShown, DecisionWords } from './client-people.ts';
+import { watchRun, type WatchOptions } from './client-watch.ts';
+import { isMissing } from './client-missing.ts';
 import { NAMES } from './contract.ts';
 import type { Decision, WaitingCall } from './decisions.ts';
 import type { RunProgress, RunResult, SettleEffect } from './contract.ts';
 import { RunEndedError, RunLostError, RunNotFoundError } from './errors.ts';
+import type { RunEvent } from './run-events.ts';
 
-/** gRPC's code of a missing workflow. */
-const NOT_FOUND = 5;
 /** How long a worker may take to answer a query. */
 export const QUERY_MS = 20_000;
 /** How long a worker may take over a decision: `authorizeDecision` is asked for two minutes at most. */
@@ -36,13 +37,6 @@ export interface RunDescription {
 export interface CancelOptions {
   /** Why; it stands in the history. At most 250 characters are kept. */
   readonly reason?: string;
-}
-
-/** Whether an error says that there is no such workflow. */
-export function isMissing(error: unknown): boolean {
-  if (error instanceof WorkflowNotFoundError) return true;
-  const code: number | null = isGrpcServiceError(error) ? error.code : null;
-  return code === NOT_FOUND;
 }
 
 const shownOf = ({ key, arguments_digest }: CallShown): CallShown => ({ key, arguments_digest });
@@ -142,6 +136,17 @@ export class RunHandle {
     } catch (error) {
       throw isMissing(error) ? new RunNotFoundError(this.id, error) : error;
     }
+  }
+
+  /**
+   * What happens to the run, as it happens, until it has ended. Read from its history: any number may watch, no worker
+   * is asked, and nothing of it stands in the run. Loops that are left early leave one request behind, of a minute at
+   * most; `signal` ends the watch at any time.
+   *
+   * @throws InvalidOffsetError; RunNotFoundError; Temporal's errors: go on with the offset of the last event
+   */
+  watch(options: WatchOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    return watchRun(this.#client, this.id, options);
   }
 
   /**

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Client } from '@temporalio/client';
-import { isMissing } from './client-handle.ts';
+import { isMissing } from './client-missing.ts';
 import { DEFAULTS, NAMES } from './contract.ts';
 import { SEARCH_ATTRIBUTES } from './search-attributes.ts';
 import { TURN_GRACE_MS, type Place, type TakePlaceInput, type TurnAsked, type TurnsInput } from './turns.ts';

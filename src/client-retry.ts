@@ -1,7 +1,8 @@
 /** Reads what a run that ended badly leaves to another try. */
 import type { Client } from '@temporalio/client';
 import { digestOf, readInput } from './client-attach.ts';
-import { isMissing, QUERY_MS } from './client-handle.ts';
+import { QUERY_MS } from './client-handle.ts';
+import { isMissing } from './client-missing.ts';
 import { NAMES } from './contract.ts';
 import type { RetryPolicy, RunLimits, RunRequest } from './contract.ts';
 import { InvalidRequestError, RunNotFoundError, RunNotRetryableError } from './errors.ts';

@@ -4,7 +4,8 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Client, WorkflowExecutionInfo, WorkflowExecutionStatusName } from '@temporalio/client';
 import type { Priority } from '@temporalio/common';
 import { compareHolder } from './client-attach.ts';
-import { isMissing, RunHandle } from './client-handle.ts';
+import { RunHandle } from './client-handle.ts';
+import { isMissing } from './client-missing.ts';
 import { claimThread, joinQueue, leavePlace } from './client-place.ts';
 import type { WaitingRun } from './client-people.ts';
 import { staticDetails, staticSummary } from './client-summary.ts';
@@ -21,6 +22,7 @@ export { RunHandle };
 export type { CancelOptions, RunDescription } from './client-handle.ts';
 export type { CallShown, DecisionWords, WaitingRun } from './client-people.ts';
 export type { RetryOptions } from './client-retry.ts';
+export type { WatchOptions } from './client-watch.ts';
 
 export interface RunClientOptions {
   /** Temporal's client: its connection, namespace, data converter and interceptors apply. */

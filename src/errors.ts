@@ -90,6 +90,17 @@ export class RunNotFoundError extends DroverError {
   }
 }
 
+/** What `watch` was to go on after is no offset of an event. */
+export class InvalidOffsetError extends DroverError {
+  constructor(offset: string) {
+    super(
+      'InvalidOffsetError',
+      'invalid_offset',
+      `${JSON.stringify(offset.slice(0, 100))} is no offset of a run's event. Give the \`offset\` of one as it was told, or none to watch from the start.`,
+    );
+  }
+}
+
 /** The run ended other than completed. `code` is one of `failures.ts`, `result` tells all that happened. */
 export class RunEndedError extends DroverError {
   declare readonly code: EndCode;

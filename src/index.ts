@@ -10,6 +10,7 @@ export type {
   RunListing,
   StartOptions,
   WaitingRun,
+  WatchOptions,
 } from './client.ts';
 export { defineConfig } from './config.ts';
 export type {
@@ -51,9 +52,12 @@ export type {
   WaitingCall,
   WaitKind,
 } from './decisions.ts';
+export type { RunEvent, RunEventType } from './run-events.ts';
+export type { BusyThread } from './turns.ts';
 export {
   DecisionRefusedError,
   DroverError,
+  InvalidOffsetError,
   InvalidRequestError,
   isDecisionRefusedError,
   isDroverError,

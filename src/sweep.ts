@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { isBackendError } from './backends/backend.ts';
 import type { Backend } from './backends/backend.ts';
-import { isMissing } from './client-handle.ts';
+import { isMissing } from './client-missing.ts';
 import type { LoadedConfig } from './config.ts';
 import { NAMES } from './contract.ts';
 import { isTerminal } from './run.ts';

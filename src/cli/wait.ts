@@ -1,13 +1,17 @@
 /** Waits for a run, shows how it goes, and lets Ctrl-C end the wait but not the run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunHandle } from '../client.ts';
-import type { RunProgress, RunResult } from '../contract.ts';
+import type { RunResult } from '../contract.ts';
 import type { WaitKind } from '../decisions.ts';
+import type { RunEvent } from '../run-events.ts';
 import { InterruptedError } from './fail.ts';
 import { printable } from './output.ts';
 import type { Output } from './output.ts';
 
-const LOOK_MS = 500;
+/** How long the last events may take to be printed once the run has ended. */
+const LAST_MS = 2_000;
+/** How long nothing may happen until that is said. */
+const SILENT_MS = 5_000;
 
 const WAITS: Readonly<Record<WaitKind, string>> = {
   approval: 'waits for approval: drover approve or reject',
@@ -16,39 +20,61 @@ const WAITS: Readonly<Record<WaitKind, string>> = {
   unknown_outcome: 'has an unknown outcome: drover settle',
 };
 
-/** One line for a state of the run, without prompt, arguments or outputs. */
-function describeProgress(progress: RunProgress): string {
-  const { status, attempt, attempt_id: attemptId, pending_calls: calls, waiting_calls: waiting } = progress;
-  const names = calls.map(({ name }) => name).join(', ');
-  return [
-    status.padEnd(15),
-    attempt > 0 ? `attempt ${attempt}` : '',
-    attemptId ?? '',
-    names === '' ? '' : `calls ${names}`,
-    ...waiting.map(({ name, kind, tool_call_id: id }) => `${name} (${id}) ${WAITS[kind]}`),
-  ]
-    .filter((part) => part !== '')
-    .join('  ')
-    .trimEnd();
+const of = ({ name, tool_call_id: id }: { readonly name: string; readonly tool_call_id: string }): string =>
+  `${name} (${id})`;
+
+/** One line for an event; null for one that the end says anyway. */
+function describeEvent(event: RunEvent): string | null {
+  switch (event.type) {
+    case 'started':
+    case 'ended':
+    case 'people_awaited':
+    case 'people_answered':
+      return null;
+    case 'turn_awaited':
+      return 'waits for its turn on the thread';
+    case 'turn_given':
+      return 'has its turn on the thread';
+    case 'attempt_created':
+    case 'status_changed':
+      return `${event.status.padEnd(15)}  attempt ${event.attempt}  ${event.attempt_id}`;
+    case 'tool_started':
+      return `calls ${of(event)}`;
+    case 'tool_finished':
+      return `${of(event)} ${event.outcome}`;
+    case 'call_decided':
+      return `${event.outcome}${event.by === null ? '' : ` by ${event.by}`}`;
+    case 'outputs_submitted':
+      return `outputs submitted to ${event.attempt_id}`;
+    case 'attempt_ended':
+      return `attempt ${event.attempt} ended: ${event.reason}`;
+    case 'cancel_requested':
+      return 'cancel requested';
+  }
 }
 
-/** Prints a line on standard error at each change, until `ended`. */
-async function follow(run: RunHandle, output: Output, ended: AbortSignal): Promise<void> {
-  let last = '';
-  let silent = false;
-  while (!ended.aborted) {
-    const line = await run.progress().then(describeProgress, () => null);
-    if (ended.aborted) return;
-    if (line === null && !silent) {
-      output.note(output.noteTone('quiet', 'No worker has answered for the run yet; it waits.'));
+/** What waits on people: an event says only that something does. */
+async function describeWaiting(run: RunHandle): Promise<readonly string[]> {
+  const calls = await run.waiting().catch(() => []);
+  return calls.map((call) => `${of(call)} ${WAITS[call.kind]}`);
+}
+
+/** Prints a line on standard error for each event, until the run has ended or the signal fires. */
+async function follow(run: RunHandle, output: Output, signal: AbortSignal): Promise<void> {
+  const silence = setTimeout(() => {
+    output.note(output.noteTone('quiet', 'No worker has answered for the run yet; it waits.'));
+  }, SILENT_MS);
+  try {
+    for await (const event of run.watch({ signal })) {
+      if (event.type !== 'started') clearTimeout(silence);
+      const line = describeEvent(event);
+      const lines =
+        event.type === 'people_awaited' ? await describeWaiting(run) : line === null ? [] : [line];
+      const time = new Date(event.at_ms).toTimeString().slice(0, 8);
+      for (const each of lines) output.note(`${output.noteTone('quiet', time)}  ${printable(each)}`);
     }
-    silent = line === null;
-    if (line !== null && line !== last) {
-      const time = new Date().toTimeString().slice(0, 8);
-      output.note(`${output.noteTone('quiet', time)}  ${printable(line)}`);
-      last = line;
-    }
-    await sleep(LOOK_MS, undefined, { signal: ended }).catch(() => undefined);
+  } finally {
+    clearTimeout(silence);
   }
 }
 
@@ -76,13 +102,14 @@ export interface WaitOptions {
 export async function waitForRun(run: RunHandle, output: Output, options: WaitOptions): Promise<RunResult> {
   const ended = new AbortController();
   const { interrupted, stop } = onInterrupt(run.id);
-  const following = options.follow ? follow(run, output, ended.signal) : Promise.resolve();
+  // The wait for its end says what is wrong, where anything is.
+  const following = options.follow ? follow(run, output, ended.signal).catch(() => undefined) : null;
   try {
-    return await Promise.race([run.outcome(), interrupted]);
+    const result = await Promise.race([run.outcome(), interrupted]);
+    await Promise.race([following, sleep(LAST_MS)]);
+    return result;
   } finally {
     stop();
     ended.abort();
-    // A look that is under way may wait long for a worker: nobody needs its answer any more.
-    await Promise.race([following, sleep(LOOK_MS)]);
   }
 }

@@ -129,6 +129,38 @@ describe('the examples', () => {
     expect(answered).toHaveLength(4);
   });
 
+  it('docs/sse.ts tells many browsers of a run, and one that comes back what it has missed', async () => {
+    const id = env.unique('sse');
+    const program = startProgram([join(examples, 'docs/sse.ts')], { env: { ...processEnv, PORT: '0' } });
+    try {
+      let said = '';
+      program.child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+      await expect.poll(() => said, { timeout: 20_000 }).toContain('"port":');
+      const [, port] = /"port":(\d+)/.exec(said) ?? [];
+      await env.client.workflow.start('driveRun', {
+        workflowId: id,
+        taskQueue,
+        args: [{ assistant_id: 'support', input: 'x' }],
+      });
+      const look = async (lastId?: string) => {
+        const headers: Record<string, string> = lastId === undefined ? {} : { 'last-event-id': lastId };
+        const answer = await fetch(`http://127.0.0.1:${port}/runs/${id}/events`, { headers });
+        return { status: answer.status, text: await answer.text() };
+      };
+      const [one, other] = await Promise.all([look(), look()]);
+      expect(one.text).toContain('event: tool_finished');
+      expect(one.text).toMatch(/event: ended\ndata: .*"code":null/);
+      const lasting = (text: string) => text.split('\n\n').filter((part) => !part.includes('status_changed'));
+      expect(lasting(other.text)).toEqual(lasting(one.text));
+      const ids = [...one.text.matchAll(/^id: (.*)$/gm)].map(([, offset]) => offset);
+      expect((await look(ids.at(-2))).text).toMatch(/^id: .*\nevent: ended\n/);
+      expect(await look(ids.at(-1))).toEqual({ status: 204, text: '' });
+    } finally {
+      program.child.kill('SIGKILL');
+      await program.ended;
+    }
+  });
+
   it('docs/schedule.ts makes a schedule that starts runs, one at a time', async () => {
     const ended = await runProgram([join(examples, 'docs/schedule.ts')], { env: processEnv });
     expect(ended).toMatchObject({ code: 0, stderr: '' });

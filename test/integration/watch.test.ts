@@ -1,0 +1,93 @@
+/** Watching runs: events as they happen, from any place, by many. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunHandle } from '../../src/client.ts';
+import { InvalidOffsetError, RunNotFoundError } from '../../src/errors.ts';
+import type { RunEvent } from '../../src/run-events.ts';
+import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
+import { call, recordingTools } from '../support/recording-tools.ts';
+
+async function collect(run: RunHandle, after?: string): Promise<readonly RunEvent[]> {
+  const events: RunEvent[] = [];
+  for await (const event of run.watch(after === undefined ? {} : { after })) events.push(event);
+  return events;
+}
+
+/** Statuses that only a heartbeat tells are told by chance. */
+const lasting = (events: readonly RunEvent[]): readonly string[] =>
+  events
+    .map(({ type, offset }) => `${type} ${offset}`)
+    .filter((line, at, all) => all.indexOf(line) === at && !line.startsWith('status_changed'));
+
+const order = call('get_order', { order_id: '7' });
+
+describe.each(WIRES)('a watch, on the %s wire', (wire) => {
+  let drive: Drive;
+  beforeAll(async () => {
+    drive = await startDrive(wire, { tools: recordingTools().tools });
+  });
+  afterAll(() => drive[Symbol.asyncDispose]());
+
+  const start = (label: string, fields: object = {}): Promise<RunHandle> =>
+    drive.runs.start({ assistant_id: 'bot', input: 'Go', ...fields }, { id: drive.id(label) });
+
+  test('tells what happens while it happens, a status that only a worker sees too', async () => {
+    drive.play('bot', {
+      attempts: [{ steps: [{ call: [order] }, { think_ms: 4_000 }, { answer: 'Done.' }] }],
+    });
+    const run = await start('live');
+    const seen: RunEvent[] = [];
+    const standing: string[] = [];
+    for await (const event of run.watch()) {
+      seen.push(event);
+      if (event.type === 'tool_started') standing.push((await run.describe()).workflowStatus);
+    }
+    expect(standing).toEqual(['RUNNING']);
+    const types = seen.map(({ type }) => type);
+    for (const type of [
+      'started',
+      'attempt_created',
+      'tool_started',
+      'tool_finished',
+      'outputs_submitted',
+      'attempt_ended',
+      'ended',
+    ] as const)
+      expect(types).toContain(type);
+    expect(seen.some((event) => event.type === 'status_changed' && event.status === 'in_progress')).toBe(
+      true,
+    );
+    expect(seen.at(-1)).toMatchObject({ type: 'ended', code: null });
+  });
+
+  test('goes on after any event, in a run that was continued as new too, for ten who watch at once', async () => {
+    drive.play('bot', {
+      attempts: [{ steps: [...Array.from({ length: 6 }, () => ({ call: [order] })), { answer: 'Done.' }] }],
+    });
+    const run = await start('again', { limits: { history_events: 15 } });
+    const all = await Promise.all(Array.from({ length: 10 }, () => collect(run)));
+    const [whole = []] = all;
+    expect(whole.filter(({ type }) => type === 'started')).toHaveLength(1);
+    expect(whole.filter(({ type }) => type === 'tool_finished')).toHaveLength(6);
+    expect(new Set(whole.map(({ offset }) => offset.split('.')[0])).size).toBeGreaterThan(1);
+    for (const one of all) expect(lasting(one)).toEqual(lasting(whole));
+    for (const [at, { offset }] of whole.entries()) {
+      const rest = whole.slice(at + 1).filter((event) => event.offset !== offset);
+      expect(lasting(await collect(run, offset))).toEqual(lasting(rest));
+    }
+  });
+
+  test('ends by its signal, and is told of a run that is none and an offset that is none', async () => {
+    drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
+    const run = await start('stuck');
+    const leaving = new AbortController();
+    const types: string[] = [];
+    for await (const { type } of run.watch({ signal: leaving.signal })) {
+      types.push(type);
+      if (type === 'attempt_created') leaving.abort();
+    }
+    expect(types).toEqual(['started', 'attempt_created']);
+    await run.cancel();
+    await expect(collect(drive.runs.getHandle(drive.id('nobody')))).rejects.toThrow(RunNotFoundError);
+    await expect(collect(run, 'Where it was')).rejects.toThrow(InvalidOffsetError);
+  });
+});
