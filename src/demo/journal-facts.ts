@@ -49,6 +49,8 @@ export interface RunFacts {
   readonly inputs: readonly number[];
   readonly tools: readonly ToolEntry[];
   readonly kills: readonly Kill[];
+  /** Others on its thread when its first attempt began: how many had ended, and how many lived. */
+  readonly before: { readonly ended: number; readonly alive: number };
   /** When its call was approved, in epoch milliseconds; null where nobody did. */
   readonly approvedAt: number | null;
 }
@@ -133,8 +135,24 @@ export function readRunFacts(runId: string, { provider, tools, kills, approvals 
     inputs,
     tools: tools.filter((entry) => entry.run_id === runId),
     kills,
+    before: readBefore(runId, provider, statuses[0]),
     approvedAt: approvals.find((approval) => approval.runId === runId)?.at ?? null,
   };
+}
+
+function readBefore(
+  runId: string,
+  provider: readonly JournalEntry[],
+  first: StatusEntry | undefined,
+): RunFacts['before'] {
+  const others = new Map<string, string>();
+  for (const entry of provider) {
+    if (entry.kind !== 'status' || first === undefined || entry.seq >= first.seq) continue;
+    if (entry.thread === null || entry.thread !== first.thread) continue;
+    if (entry.metadata[METADATA_KEYS.run] !== runId) others.set(entry.id, entry.to);
+  }
+  const ended = [...others.values()].filter((status) => isTerminal(status)).length;
+  return { ended, alive: others.size - ended };
 }
 
 interface Found {
@@ -155,6 +173,8 @@ function readRequests(runId: string, provider: readonly JournalEntry[], found: F
     const metadata = metadataOf(entry);
     const isOurs = metadata[METADATA_KEYS.run] === runId;
     const key = (isOurs ? metadata[METADATA_KEYS.key] : undefined) ?? found.keyOfId.get(place.run ?? '');
+    // Of others on its thread.
+    if (!isOurs && metadata[METADATA_KEYS.run] !== undefined) continue;
     if (!isOurs && key === undefined && !found.threads.has(place.thread ?? '')) continue;
     const where = place.thread ?? asText(key);
     const said = userMessages(entry);

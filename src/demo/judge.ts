@@ -3,7 +3,7 @@ import type { RunResult } from '../contract.ts';
 import { isTerminal } from '../run.ts';
 import type { AttemptFacts, RunFacts } from './journal-facts.ts';
 import { callsOf } from './scenarios.ts';
-import type { ExpectedAttempt, ExpectedEffect, Scenario } from './scenarios.ts';
+import type { ExpectedAttempt, ExpectedEffect, Scenario } from './scenario.ts';
 import type { ToolEntry } from './tool-journal.ts';
 
 /** Something that did not end as it should. */
@@ -130,7 +130,7 @@ function workedAt(at: number, entry: ToolEntry, tools: readonly ToolEntry[]): bo
 }
 
 function checkPlot({ expected }: Play, facts: RunFacts): readonly Finding[] {
-  const { attempts, tools, kills, approvedAt } = facts;
+  const { attempts, tools, kills, approvedAt, before } = facts;
   const findings: Finding[] = [];
   const check = (holds: boolean, wanted: string, found: string): void => {
     if (!holds) findings.push({ expected: wanted, found });
@@ -164,6 +164,13 @@ function checkPlot({ expected }: Play, facts: RunFacts): readonly Finding[] {
       approvedAt !== null && started !== undefined && started.at >= approvedAt,
       'its tool starts once somebody has approved it',
       approvedAt === null ? 'nobody approved it' : 'it started before',
+    );
+  }
+  if (expected.follows !== undefined) {
+    check(
+      before.ended === 1 && before.alive === 0,
+      `it begins once the run of ${expected.follows} has ended on their thread`,
+      `of the others there, ${before.ended} had ended and ${before.alive} lived`,
     );
   }
   if (expected.workerKilled === true) {

@@ -5,7 +5,7 @@ import { isTerminal } from '../run.ts';
 import { budgetOf, outputsOf } from './journal-facts.ts';
 import type { Kill } from './journal-facts.ts';
 import { callsOf } from './scenarios.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import type { ToolEntry } from './tool-journal.ts';
 
 export interface Line {
@@ -113,6 +113,9 @@ function tellStatus(memory: Memory, entry: StatusEntry): Pick<Line, 'text' | 'we
   const key = entry.metadata[METADATA_KEYS.key] ?? entry.id;
   if (entry.from === null && !attempts.includes(key)) {
     attempts.push(key);
+    const { follows } = memory.scenario.expected;
+    if (attempts.length === 1 && follows !== undefined)
+      return { text: `its turn on the thread, after ${follows}`, weight: 'event' };
     if (attempts.length === 1) return { text: 'the model thinks', weight: 'step' };
     const { growingBudget } = memory.scenario.expected;
     const budget =

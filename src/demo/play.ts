@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunClient } from '../client.ts';
+import { turnsWorkflowId } from '../client-place.ts';
 import type { RunHandle } from '../client.ts';
 import type { RunResult } from '../contract.ts';
 import type { WorkerChild } from '../dev/worker-child.ts';
@@ -16,7 +17,7 @@ import { createNarrator } from './narrate.ts';
 import type { Line, Narrator } from './narrate.ts';
 import type { Progress } from './progress.ts';
 import { SCENARIOS } from './scenarios.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
 import { readToolEntries } from './tool-journal.ts';
 
@@ -101,17 +102,34 @@ function verdictOf(play: Play, { scenario, handle, result, endedAt }: Playing): 
   return { scenario, runId: handle.id, facts, result, tookMs, findings };
 }
 
-async function startRuns(stage: Stage, { suffix }: Cast): Promise<readonly Playing[]> {
-  const runs = new RunClient({ client: stage.client });
-  return await Promise.all(
-    SCENARIOS.map(async (scenario): Promise<Playing> => {
-      const handle = await runs.start(scenario.request, {
-        id: `${scenario.model}-${suffix}`,
-        taskQueue: queueOf(suffix, scenario.expected.workerKilled === true),
-      });
-      return { scenario, handle, result: null, endedAt: null };
-    }),
-  );
+/** A thread at the provider, as a service would have one. */
+async function makeThread({ emulator }: Stage): Promise<string> {
+  const answer = await fetch(`${emulator.url}/threads`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'openai-beta': 'assistants=v2' },
+    body: '{}',
+  });
+  const { id } = (await answer.json()) as { readonly id: string };
+  return id;
+}
+
+/** One after the other: of those on one thread, the first that is started has the first turn. */
+async function startRuns(
+  { client }: Stage,
+  { suffix }: Cast,
+  thread_id: string,
+): Promise<readonly Playing[]> {
+  const runs = new RunClient({ client });
+  const playing: Playing[] = [];
+  for (const scenario of SCENARIOS) {
+    const { request, onThread, expected } = scenario;
+    const handle = await runs.start(onThread === true ? { ...request, thread_id } : request, {
+      id: `${scenario.model}-${suffix}`,
+      taskQueue: queueOf(suffix, expected.workerKilled === true),
+    });
+    playing.push({ scenario, handle, result: null, endedAt: null });
+  }
+  return playing;
 }
 
 async function follow(play: Play, one: Playing): Promise<void> {
@@ -236,7 +254,8 @@ async function failEarly({ steady }: Cast, stage: Stage): Promise<never> {
  */
 export async function playAll(stage: Stage, cast: Cast, options: PlayOptions): Promise<readonly Verdict[]> {
   const startedAt = Date.now();
-  const running = await startRuns(stage, cast);
+  const thread = await makeThread(stage);
+  const running = await startRuns(stage, cast, thread);
   const scenarios = new Map(running.map(({ handle, scenario }) => [handle.id, scenario]));
   const progress = options.startProgress(startedAt);
   const narrator = createNarrator(scenarios);
@@ -262,7 +281,14 @@ export async function playAll(stage: Stage, cast: Cast, options: PlayOptions): P
     done.abort();
     progress.close();
     if (options.signal.aborted) await abandon(running);
+    await closeQueue(stage, thread);
   }
+}
+
+/** The thread's queue would close by itself a while later, if there were a worker then. */
+async function closeQueue({ client }: Stage, thread: string): Promise<void> {
+  const queue = client.workflow.getHandle(turnsWorkflowId(thread));
+  await queue.terminate('The demo is over.').catch(() => undefined);
 }
 
 /** The server may be one that goes on after the demo: nothing is left open there. */

@@ -1,55 +1,7 @@
 /** The demo's runs: what their model does, what is asked of it, and how each should end. */
 import type { RunRequest } from '../contract.ts';
 import type { Script, ScriptCall } from '../emulator/index.ts';
-
-export type Wire = 'assistants' | 'responses';
-
-/** One attempt at the provider, as it should be. */
-export interface ExpectedAttempt {
-  /** How it ends. */
-  readonly status: string;
-  /** Ids of the calls that are answered in it, a round in each list. */
-  readonly answered: readonly (readonly string[])[];
-}
-
-export interface ExpectedEffect {
-  readonly tool: string;
-  /** What it is done to, in the tools' journal. */
-  readonly subject: string;
-  /** It is started once and done once, whatever happens. A tool that only reads may be asked again. */
-  readonly once?: true;
-}
-
-export interface Expectation {
-  readonly attempts: readonly ExpectedAttempt[];
-  /** Each happens, and nothing else does. */
-  readonly effects: readonly ExpectedEffect[];
-  /** Calls that are told what went wrong, and not what a tool gave. */
-  readonly refused?: readonly string[];
-  /** Tools of this run work at the same time. */
-  readonly inParallel?: true;
-  /** Each attempt has a larger budget of completion tokens than the one before. */
-  readonly growingBudget?: true;
-  /** Its worker is killed while a tool works, and another one ends the run. */
-  readonly workerKilled?: true;
-  /** Its tool waits for somebody's approval, and starts after it. */
-  readonly approved?: true;
-  /** A tool still works when this attempt (from 1) ends. */
-  readonly endsDuringTool?: number;
-}
-
-export interface Scenario {
-  readonly name: string;
-  readonly wire: Wire;
-  /** What it shows, in a few words. */
-  readonly about: string;
-  /** The model that plays its script; its assistant has the same name. */
-  readonly model: string;
-  readonly tools: readonly string[];
-  readonly script: Script;
-  readonly request: RunRequest;
-  readonly expected: Expectation;
-}
+import type { ExpectedAttempt, Scenario } from './scenario.ts';
 
 /** How long a run lives on the Assistants wire here. At a provider it is ten minutes. */
 export const EXPIRES_AFTER_MS = 8_000;
@@ -57,7 +9,10 @@ export const EXPIRES_AFTER_MS = 8_000;
 const THINK_MS = 300;
 const DEADLINE_SECONDS = 45;
 
-interface Plot extends Pick<Scenario, 'name' | 'wire' | 'about' | 'tools' | 'script' | 'expected'> {
+interface Plot extends Pick<
+  Scenario,
+  'name' | 'wire' | 'about' | 'tools' | 'script' | 'onThread' | 'expected'
+> {
   readonly input: string;
   readonly request?: Partial<RunRequest>;
 }
@@ -274,8 +229,40 @@ const approve = scenario({
   },
 });
 
-/** In the order in which they are shown. */
-export const SCENARIOS: readonly Scenario[] = [answer, parallel, expire, budget, malformed, killed, approve];
+const first = scenario({
+  name: 'first',
+  wire: 'assistants',
+  about: 'the first of two messages on one thread',
+  tools: [],
+  input: 'Where is order 1045?',
+  onThread: true,
+  script: { attempts: [{ steps: [{ think_ms: 1_500 }, { answer: 'On its way.' }] }] },
+  expected: { attempts: [completed()], effects: [] },
+});
+
+const next = scenario({
+  name: 'next',
+  wire: 'assistants',
+  about: 'the second one waits until the first has its answer',
+  tools: [],
+  input: 'And when does it arrive?',
+  onThread: true,
+  script: { attempts: [{ steps: [think, { answer: 'Tomorrow.' }] }] },
+  expected: { attempts: [completed()], effects: [], follows: 'first' },
+});
+
+/** In the order in which they are started and shown. */
+export const SCENARIOS: readonly Scenario[] = [
+  answer,
+  parallel,
+  expire,
+  budget,
+  malformed,
+  killed,
+  approve,
+  first,
+  next,
+];
 
 /** Every call that a script's model makes, in all its attempts. */
 export function callsOf({ attempts }: Script): readonly ScriptCall[] {

@@ -59,11 +59,12 @@ describe('the demo', () => {
       /approve +refund_order waits for approval, by itself in 3 s, or by\n/,
       /approve +approve it: (TEMPORAL_ADDRESS=\S+ )?npx drover approve demo-approve-\w+\n/,
       /approve +refund_order is approved, as nobody else did\n/,
+      /next +its turn on the thread, after first\n/,
       /budget +attempt 2 created with 512 completion tokens\n/,
     ]) {
       expect(stdout).toMatch(said);
     }
-    expect(stdout).toContain('All 7 runs ended as they should');
+    expect(stdout).toContain('All 9 runs ended as they should');
     // A command to copy stays on its line.
     const told = lines.filter((line) => !line.includes('npx drover approve'));
     expect(told).toHaveLength(lines.length - 1);

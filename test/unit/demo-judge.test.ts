@@ -4,7 +4,7 @@ import { readRunFacts } from '../../src/demo/journal-facts.ts';
 import type { Journals } from '../../src/demo/journal-facts.ts';
 import { compareWithResult, judge } from '../../src/demo/judge.ts';
 import { SCENARIOS } from '../../src/demo/scenarios.ts';
-import type { Scenario } from '../../src/demo/scenarios.ts';
+import type { Scenario } from '../../src/demo/scenario.ts';
 import type { ToolEntry } from '../../src/demo/tool-journal.ts';
 import type { JournalEntry } from '../../src/emulator/index.ts';
 
@@ -393,6 +393,45 @@ describe('a run that did not', () => {
       .kill(8);
     expect(found('killed', book)).toContain('no worker that ran its tools was killed');
     expect(found('killed', book.kill(7))).toContain('nothing was done after the kill');
+  });
+});
+
+describe('a message on the thread of another', () => {
+  /** What the journal shows of the run before it, up to its own create. */
+  const behind = (...path: readonly string[]) => {
+    const book = new Book('assistants');
+    const other = {
+      kind: 'status',
+      wire: 'assistants',
+      id: 'run_0',
+      thread: 'thread_1',
+      model: 'm',
+      attempt: 0,
+    };
+    for (const [at, to] of path.entries()) {
+      const metadata = { drover_run: 'demo-run-0', drover_key: 'y/1' };
+      const seq = book.provider.length + 1;
+      book.provider.push({
+        ...other,
+        seq,
+        at: seq,
+        from: path[at - 1] ?? null,
+        to,
+        metadata,
+      } as JournalEntry);
+    }
+    return factsOf(book.createRun('run_1', 1).status('run_1', 1, 'in_progress', 'completed'));
+  };
+  const next = SCENARIOS.find(({ name }) => name === 'next')!;
+
+  test('begins once the one before it has ended, and not sooner', () => {
+    const waited = behind('queued', 'in_progress', 'completed');
+    expect(waited.before).toEqual({ ended: 1, alive: 0 });
+    expect(judge(next, waited)).toEqual([]);
+    expect(judge(next, behind('queued', 'in_progress'))).toMatchObject([
+      { found: 'of the others there, 0 had ended and 1 lived' },
+    ]);
+    expect(judge(next, behind())).toHaveLength(1);
   });
 });
 

@@ -5,7 +5,7 @@ import { createNarrator } from '../../src/demo/narrate.ts';
 import type { Line } from '../../src/demo/narrate.ts';
 import { createProgress, isLive } from '../../src/demo/progress.ts';
 import { SCENARIOS } from '../../src/demo/scenarios.ts';
-import type { Scenario } from '../../src/demo/scenarios.ts';
+import type { Scenario } from '../../src/demo/scenario.ts';
 import type { ToolEntry } from '../../src/demo/tool-journal.ts';
 import type { JournalEntry } from '../../src/emulator/index.ts';
 
