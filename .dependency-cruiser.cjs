@@ -94,6 +94,18 @@ module.exports = {
       { path: '^src/(?!tools/|(run|contract|steps)\\.ts$)' },
     ),
     forbid(
+      'mcp-brings-tools',
+      'what speaks to MCP servers makes tools, and nobody else loads its SDK',
+      { path: '^src/mcp(/|\\.ts$)' },
+      { path: '^src/(?!mcp/|tools/|run\\.ts$)' },
+    ),
+    forbid(
+      'mcp-sdk',
+      'the SDK is there only where somebody has installed it',
+      { path: '^(src/|worker\\.ts$)', pathNot: '^src/mcp/' },
+      { path: 'node_modules/@modelcontextprotocol/' },
+    ),
+    forbid(
       'emulator-stands-alone',
       'the embedded provider knows nothing of Drover but the run object',
       { path: '^src/emulator/' },

@@ -179,6 +179,9 @@ export type ExternalTool<
   C extends z.ZodType = z.ZodType,
 > = ExternalToolOptions<P, C> & { readonly kind: 'external' };
 
+/** Marks a tool of this worker whose parameters are a JSON Schema document, which is sent as it stands. */
+export const DOCUMENT: unique symbol = Symbol.for('drover.document');
+
 /** Any tool, its arguments' types forgotten. */
 export type AnyTool = Tool | RemoteTool | ExternalTool;
 

@@ -5,6 +5,7 @@ import { DEFAULTS, LIMITS } from '../contract.ts';
 import type { JsonObject } from '../run.ts';
 import type { ToolPolicy } from '../steps.ts';
 import { checkTool, readDuration } from './check-tool.ts';
+import { DOCUMENT } from './define-tool.ts';
 import type { AnyTool, ToolOptions } from './define-tool.ts';
 import { readParameters } from './schema.ts';
 import type { ParameterSchema } from './schema.ts';
@@ -119,7 +120,8 @@ export function createRegistry(tools: readonly AnyTool[]): ToolRegistry {
     const schema = readParameters(tool.parameters, {
       field: `${at}.parameters`,
       strict: tool.strict,
-      verbatim: tool.kind === 'remote',
+      verbatim: tool.kind === 'remote' || DOCUMENT in tool,
+      lenient: DOCUMENT in tool,
     });
     if (!schema.ok) issues.push(...schema.issues);
     else if (mistakes.length === 0) held.set(tool.name, register(tool, schema.schema));

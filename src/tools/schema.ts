@@ -65,7 +65,10 @@ function fromZod(parameters: z.ZodObject, field: string): { base: JsonObject; is
   }
 }
 
-function fromDocument(document: JsonObject, field: string): { check: z.ZodType; issues: readonly Issue[] } {
+function fromDocument(
+  document: JsonObject,
+  { field, lenient }: Pick<ParameterOptions, 'field' | 'lenient'>,
+): { check: z.ZodType; issues: readonly Issue[] } {
   try {
     const copy = JSON.parse(JSON.stringify(document)) as z.core.JSONSchema.JSONSchema;
     if (copy.type !== 'object') {
@@ -73,6 +76,7 @@ function fromDocument(document: JsonObject, field: string): { check: z.ZodType; 
     }
     return { check: z.fromJSONSchema(copy), issues: [] };
   } catch (error) {
+    if (lenient) return { check: z.looseObject({}), issues: [] };
     return {
       check: z.never(),
       issues: [{ field, message: `Drover cannot check this schema: ${reasonOf(error)}.` }],
@@ -86,11 +90,13 @@ export interface ParameterOptions {
   readonly strict: boolean | undefined;
   /** Send the schema as it stands: whoever runs the tool reads the model's own text. */
   readonly verbatim: boolean;
+  /** A document that Drover cannot check is left to whoever runs the tool. */
+  readonly lenient: boolean;
 }
 
 /** Reads parameters given as a zod object or as a JSON Schema document. Never throws. */
 export function readParameters(parameters: unknown, options: ParameterOptions): ParameterReading {
-  const { field, strict, verbatim } = options;
+  const { field, strict, verbatim, lenient } = options;
   const zod = isZodObject(parameters) ? parameters : null;
   if (zod === null && (isZodType(parameters) || !isJsonObject(parameters) || !verbatim)) {
     const also = verbatim ? ' or a JSON Schema of type object' : '';
@@ -98,7 +104,7 @@ export function readParameters(parameters: unknown, options: ParameterOptions): 
   }
   const read =
     zod === null
-      ? { base: parameters as JsonObject, ...fromDocument(parameters as JsonObject, field) }
+      ? { base: parameters as JsonObject, ...fromDocument(parameters as JsonObject, { field, lenient }) }
       : { check: zod, ...fromZod(zod, field) };
   if (read.issues.length > 0) return { ok: false, issues: read.issues };
 

@@ -62,6 +62,8 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, imports: string
   ['backends', 'src/backends/responses.ts', 'zod'],
   ['activities-not-workflows', 'src/activities/tools.ts', '../cli/output.ts'],
   ['tools-stand-alone', 'src/tools/registry.ts', '../run-worker.ts'],
+  ['mcp-brings-tools', 'src/mcp/mcp-tools.ts', '../client.ts'],
+  ['mcp-sdk', 'src/doctor.ts', '@modelcontextprotocol/sdk'],
   ['emulator-stands-alone', 'src/emulator/engine.ts', '../contract.ts'],
   ['emulator-stands-alone', 'src/emulator/engine.ts', '@temporalio/client'],
   ['emulator-not-in-the-product', 'src/client.ts', './emulator/engine.ts'],
@@ -89,7 +91,12 @@ const SUPPORT: Readonly<Record<string, string>> = {
     name: 'fixture',
     type: 'module',
     dependencies: { openai: '1', canonicalize: '1' },
-    peerDependencies: { '@temporalio/client': '1', '@temporalio/worker': '1', zod: '1' },
+    peerDependencies: {
+      '@modelcontextprotocol/sdk': '1',
+      '@temporalio/client': '1',
+      '@temporalio/worker': '1',
+      zod: '1',
+    },
     devDependencies: { ajv: '1' },
   }),
 };
@@ -99,6 +106,7 @@ const PACKAGES = [
   'openai',
   'undeclared',
   'zod',
+  '@modelcontextprotocol/sdk',
   '@temporalio/client',
   '@temporalio/worker',
 ];

@@ -38,7 +38,7 @@ const blocksOf = (page: string, text: string): readonly Block[] =>
 function asInstalled(source: string): string {
   return source
     .replaceAll(/'(?:\.\.\/)+src\/index\.ts'/g, "'drover'")
-    .replaceAll(/'(?:\.\.\/)+src\/(backends|emulator|worker|workflow)(?:\/index)?\.ts'/g, "'drover/$1'");
+    .replaceAll(/'(?:\.\.\/)+src\/(backends|emulator|mcp|worker|workflow)(?:\/index)?\.ts'/g, "'drover/$1'");
 }
 
 const blocks = pages.flatMap((page) => blocksOf(page, readFileSync(join(root, page), 'utf8')));

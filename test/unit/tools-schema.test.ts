@@ -5,7 +5,7 @@ import { readParameters } from '../../src/tools/schema.ts';
 import type { ParameterSchema } from '../../src/tools/schema.ts';
 
 const read = (parameters: unknown, strict?: boolean, verbatim = false) =>
-  readParameters(parameters, { field: 'tools.t.parameters', strict, verbatim });
+  readParameters(parameters, { field: 'tools.t.parameters', strict, verbatim, lenient: false });
 
 function schemaOf(parameters: unknown, strict?: boolean, verbatim = false): ParameterSchema {
   const reading = read(parameters, strict, verbatim);

@@ -1,0 +1,149 @@
+/** Tools of the reference MCP server, by its standard streams and by HTTP, in runs on a real Temporal server. */
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, test } from 'vitest';
+import { loadConfigFile } from '../../src/config-file.ts';
+import { findFreePorts } from '../../src/dev/ports.ts';
+import { mcpTools, type McpTools, type McpTraits } from '../../src/mcp.ts';
+import { startDrive, type Drive } from '../support/drive-harness.ts';
+import { startProgram, type Program } from '../support/processes.ts';
+import { call } from '../support/recording-tools.ts';
+
+const SERVER = createRequire(import.meta.url)
+  .resolve('@modelcontextprotocol/server-everything/package.json')
+  .replace(/package\.json$/, 'dist/index.js');
+
+const open: { readonly tools: McpTools; readonly drive: Drive }[] = [];
+afterEach(async () => {
+  for (const { tools, drive } of open.splice(0)) {
+    await drive[Symbol.asyncDispose]();
+    await tools.close();
+  }
+});
+
+async function driveWith(tools: McpTools): Promise<Drive> {
+  const drive = await startDrive('responses', { tools });
+  open.push({ tools, drive });
+  return drive;
+}
+
+const byStreams = (traits: McpTraits = {}): Promise<McpTools> =>
+  mcpTools({ command: process.execPath, args: [SERVER, 'stdio'], ...traits });
+
+async function startServer(port: number): Promise<Program> {
+  const program = startProgram([process.execPath, SERVER, 'streamableHttp'], { env: { PORT: String(port) } });
+  const answers = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/mcp`).then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(answers, { timeout: 20_000 }).toBe(true);
+  return program;
+}
+
+const asks = (...calls: ReturnType<typeof call>[]) => ({
+  attempts: [{ steps: [...calls.map((one) => ({ call: [one] })), { answer: '{{outputs}}' }] }],
+});
+
+const longCall = call('trigger-long-running-operation', { duration: 30, steps: 30 });
+
+describe('tools of an MCP server', () => {
+  test('are like any other: sent with their schema, checked, run, answered', async () => {
+    const drive = await driveWith(await byStreams({ tools: ['echo', 'get-*'], effect: { '*': 'none' } }));
+    drive.play(
+      'bot',
+      asks(
+        call('echo', { message: 'Hello' }),
+        call('get-sum', { a: 2, b: 'x' }),
+        call('get-sum', { a: 2, b: 3 }),
+      ),
+    );
+    const result = await drive.runs.execute({ assistant_id: 'bot', input: 'Go' }, { id: drive.id('mcp') });
+    expect(result.tool_calls).toMatchObject([
+      { status: 'completed', output: 'Echo: Hello' },
+      { status: 'bad_arguments' },
+      { status: 'completed', output: expect.stringContaining('5') },
+    ]);
+    const [create] = drive.emulator
+      .journal()
+      .filter((entry) => entry.kind === 'request' && entry.path.endsWith('/responses'));
+    const { tools } = (
+      create as { readonly body: { readonly tools: readonly { name: string; parameters: object }[] } }
+    ).body;
+    expect(tools.map(({ name }) => name)).not.toContain('trigger-long-running-operation');
+    expect(tools.find(({ name }) => name === 'get-sum')?.parameters).toMatchObject({
+      type: 'object',
+      properties: { a: { type: 'number' }, b: { type: 'number' } },
+    });
+  });
+
+  test('wait for an approval where a pattern says so, and bear a prefix', async () => {
+    const drive = await driveWith(
+      await byStreams({ tools: ['echo'], prefix: 'demo_', needsApproval: ['echo'] }),
+    );
+    drive.play('bot', asks(call('demo_echo', { message: 'Hello' })));
+    const run = await drive.runs.start(
+      { assistant_id: 'bot', input: 'Go' },
+      { id: drive.id('mcp-approval') },
+    );
+    await expect.poll(async () => (await run.waiting()).length, { timeout: 15_000 }).toBe(1);
+    const [waiting] = await run.waiting();
+    await run.approve(waiting!, { by: 'maria' });
+    expect((await run.result()).tool_calls).toMatchObject([
+      { output: 'Echo: Hello', decision: { by: 'maria' } },
+    ]);
+  });
+
+  test('are there again with the next call, where their server was restarted', async () => {
+    const [port = 0] = await findFreePorts(1);
+    const first = await startServer(port);
+    const tools = await mcpTools({
+      url: `http://127.0.0.1:${port}/mcp`,
+      headers: { 'x-key': 'k' },
+      tools: ['echo'],
+    });
+    const drive = await driveWith(tools);
+    drive.play('bot', asks(call('echo', { message: 'Hello' })));
+    const say = async (label: string) =>
+      (await drive.runs.execute({ assistant_id: 'bot', input: 'Go' }, { id: drive.id(label) })).tool_calls[0]
+        ?.output;
+    expect(await say('before')).toBe('Echo: Hello');
+    first.child.kill('SIGKILL');
+    await first.ended;
+    await tools.close();
+    expect(await say('down')).toContain('cannot be reached now. Nothing was done.');
+    await startServer(port);
+    expect(await say('after')).toBe('Echo: Hello');
+  });
+
+  test('that act once end the run by an unknown effect, where their server dies in a call', async () => {
+    const [port = 0] = await findFreePorts(1);
+    const server = await startServer(port);
+    const drive = await driveWith(
+      await mcpTools({ url: `http://127.0.0.1:${port}/mcp`, tools: ['trigger-*'] }),
+    );
+    drive.play('bot', asks(longCall));
+    const run = await drive.runs.start({ assistant_id: 'bot', input: 'Go' }, { id: drive.id('dies') });
+    await expect.poll(async () => (await run.progress()).pending_calls.length, { timeout: 15_000 }).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    server.child.kill('SIGKILL');
+    expect((await run.outcome()).code).toBe('effect_unknown');
+  });
+
+  test('are those of the configuration that the page shows', async () => {
+    const path = fileURLToPath(new URL('../../examples/docs/mcp.config.ts', import.meta.url));
+    const { config } = await loadConfigFile({ path });
+    expect(config.registry.names()).toContain('shop_get-sum');
+    expect(config.registry.policy('shop_echo')).toMatchObject({ effect: 'idempotent', guarded: true });
+    expect(config.registry.policy('shop_get-sum')).toMatchObject({ effect: 'none' });
+  });
+
+  test('that cannot be listed are no tools: it says where, and what to do', async () => {
+    const [port = 0] = await findFreePorts(1);
+    const url = `http://127.0.0.1:${port}/mcp?key=secret`;
+    await expect(mcpTools({ url })).rejects.toThrow(
+      `The MCP server at http://127.0.0.1:${port} did not tell its tools. Start it, or mend its command or URL and its credentials.`,
+    );
+    await expect(mcpTools({ command: 'no-such-command-here' })).rejects.toThrow('no-such-command-here');
+  });
+});
