@@ -5,6 +5,7 @@ import { guardActs } from '../backends/act-guard.ts';
 import type { BackendError } from '../backends/backend.ts';
 import { ACTIVITY_FAILURES, type CreateRunInput, type NotOurs, type TryAgain } from '../steps.ts';
 import { startBeat } from './beat.ts';
+import { confirmCurrent } from './current-try.ts';
 import { standingOf, markActing, type ActingMark } from './suspicion.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
 
@@ -56,6 +57,7 @@ async function tryOnce<T>(acting: Acting<T>): Promise<T | TryAgain | NotOurs> {
   // Never clean before the refusal: a beat that comes to the server late would wipe the mark that follows it.
   using beat = startBeat<ActingMark>({ clean: false });
   if (!(await markActing(beat))) throw waitFailure(AGAIN_MS);
+  await confirmCurrent(Context.current());
   try {
     return await acting.act(suspect, AbortSignal.timeout(info.startToCloseTimeoutMs));
   } catch (thrown) {

@@ -1,3 +1,4 @@
+import { CompleteAsyncError } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -60,6 +61,60 @@ describe('a local step', () => {
   test('sends nothing where its process was stopped after it saw that it was its turn', async () => {
     const before = server.seen.length;
     await expect(act(3_000)).resolves.toMatchObject({ kind: 'again', suspect: false });
+    expect(server.seen).toHaveLength(before);
+  });
+});
+
+describe('a plain step', () => {
+  let server: CannedServer;
+  beforeAll(async () => {
+    server = await startCannedServer();
+    server.answerWith(() => ({ body: { id: 'run_1' } }));
+  });
+  afterAll(() => server.close());
+
+  /** A try that was scheduled anew, as by a reset, while the server says that `pending` is at it. */
+  const act = (pending: { readonly attempt: number; readonly lastWorkerIdentity: string } | null) => {
+    const wire = openWire('legacy', { baseURL: server.url, apiKey: 'key' });
+    const describing = {
+      raw: { pendingActivities: pending === null ? [] : [{ activityId: 'a', ...pending }] },
+    };
+    const client = {
+      options: { identity: 'me' },
+      withAbortSignal: (_signal: AbortSignal, run: () => unknown) => run(),
+      withDeadline: (_at: number, run: () => unknown) => run(),
+      activity: { heartbeat: () => Promise.resolve() },
+      workflow: { getHandle: () => ({ describe: () => Promise.resolve(describing) }) },
+    } as unknown as Client;
+    const env = new MockActivityEnvironment(
+      {
+        activityId: 'a',
+        attempt: 1,
+        scheduledTimestampMs: Date.now() - 10_000,
+        currentAttemptScheduledTimestampMs: Date.now(),
+        startToCloseTimeoutMs: 60_000,
+      },
+      { client },
+    );
+    return env.run(() =>
+      actAtProvider<unknown>({
+        backend: 'legacy',
+        told: { suspect: false, not_before_ms: 0, deadline_ms: Date.now() + 60_000 },
+        act: async (_suspect, signal) =>
+          (await wire.call('post', '/threads/x/runs', { what: 'creating', signal })).body,
+      }),
+    );
+  };
+
+  test('acts where the server says that it is at it', async () => {
+    await expect(act({ attempt: 1, lastWorkerIdentity: 'me' })).resolves.toEqual({ id: 'run_1' });
+  });
+
+  test('does nothing, and says nothing, where another worker is at it by now', async () => {
+    const before = server.seen.length;
+    await expect(act({ attempt: 1, lastWorkerIdentity: 'other' })).rejects.toThrow(CompleteAsyncError);
+    await expect(act({ attempt: 2, lastWorkerIdentity: 'me' })).rejects.toThrow(CompleteAsyncError);
+    await expect(act(null)).rejects.toThrow(CompleteAsyncError);
     expect(server.seen).toHaveLength(before);
   });
 });

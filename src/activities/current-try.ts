@@ -1,0 +1,46 @@
+/**
+ * Whether this try of an activity is the one that the server knows of. A reset wipes the attempt's number (measured on
+ * server 1.32): the word of a worker that was stopped and wakes up is then taken for that of the try which has come in
+ * the place of its own.
+ */
+import { CompleteAsyncError } from '@temporalio/activity';
+import type { Context, Info } from '@temporalio/activity';
+import { isUntouchedFirstTry } from './first-try.ts';
+
+/** How long the server may take to tell. */
+const TELL_MS = 5_000;
+/** A try that is older than this may have been given up: its heartbeat timeout is 5 seconds. */
+const YOUNG_MS = 2_500;
+
+/** What the server says of an activity that has not ended. */
+export interface PendingTry {
+  readonly attempt: number;
+  readonly identity: string;
+}
+
+/** Nothing can have come in the place of a try that is the first, untouched and young. Pure. */
+export function mayBeStale(info: Info, nowMs: number): boolean {
+  return !isUntouchedFirstTry(info) || nowMs - info.currentAttemptScheduledTimestampMs > YOUNG_MS;
+}
+
+/** Workers that share one identity cannot be told apart. Pure. */
+export function isOurs(pending: PendingTry | null, ours: PendingTry): boolean {
+  return pending !== null && pending.attempt === ours.attempt && pending.identity === ours.identity;
+}
+
+/**
+ * @throws CompleteAsyncError where it is another worker's by now: whatever this one said would be taken for the other's word.
+ *   Temporal's errors where it cannot be asked
+ */
+export async function confirmCurrent({ client, info }: Context): Promise<void> {
+  if (info.isLocal || !mayBeStale(info, Date.now())) return;
+  const { workflowExecution, activityId, attempt } = info;
+  const { workflowId = '', runId } = workflowExecution ?? {};
+  const { raw } = await client.withDeadline(Date.now() + TELL_MS, () =>
+    client.workflow.getHandle(workflowId, runId).describe(),
+  );
+  const held = raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+  const pending =
+    held === undefined ? null : { attempt: held.attempt ?? 0, identity: held.lastWorkerIdentity ?? '' };
+  if (!isOurs(pending, { attempt, identity: client.options.identity })) throw new CompleteAsyncError();
+}
