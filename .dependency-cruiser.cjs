@@ -3,7 +3,7 @@
  * Types count as imports here: the parser does not tell `import type` from `import`.
  */
 const PURE =
-  '^src/(run|run-transitions|json-depth|contract|decisions|turns|failures|steps|search-attributes)\\.ts$';
+  '^src/(run|run-transitions|json-depth|contract|limits|decisions|turns|failures|steps|tool-steps|search-attributes)\\.ts$';
 const WORKFLOW_LIBRARY = 'node_modules/@temporalio/(workflow|common)/';
 /** What loads Temporal's native worker, beside the modules that only name its types. */
 const WORKER =
@@ -32,8 +32,10 @@ module.exports = {
     ),
     only(
       'pure-types',
-      '^src/(run|run-transitions|json-depth|contract|decisions|turns|failures|steps)\\.ts$',
-      ['^src/(run|run-transitions|json-depth|contract|decisions|turns|failures|steps)\\.ts$'],
+      '^src/(run|run-transitions|json-depth|contract|limits|decisions|turns|failures|steps|tool-steps)\\.ts$',
+      [
+        '^src/(run|run-transitions|json-depth|contract|limits|decisions|turns|failures|steps|tool-steps)\\.ts$',
+      ],
       'the vocabulary imports nothing but itself',
     ),
     only(
@@ -91,7 +93,7 @@ module.exports = {
       'tools-stand-alone',
       'a tool is defined without a worker, a client or a provider',
       { path: '^src/tools/' },
-      { path: '^src/(?!tools/|(run|contract|steps)\\.ts$)' },
+      { path: '^src/(?!tools/|(run|contract|limits|steps|tool-steps)\\.ts$)' },
     ),
     forbid(
       'mcp-brings-tools',

@@ -90,6 +90,21 @@ export class RunNotFoundError extends DroverError {
   }
 }
 
+/** A run's output has not the shape that was asked for. Names fields, never values. */
+export class InvalidOutputError extends DroverError {
+  readonly runId: string;
+
+  constructor(runId: string, why: string, cause?: unknown) {
+    super(
+      'InvalidOutputError',
+      'invalid_output',
+      `The output of the run ${runId} cannot be read by its schema: ${why}. Look at the result's code, refusal and output_text.`,
+      cause,
+    );
+    this.runId = runId;
+  }
+}
+
 /** What `watch` was to go on after is no offset of an event. */
 export class InvalidOffsetError extends DroverError {
   constructor(offset: string) {

@@ -52,12 +52,15 @@ export type {
   WaitingCall,
   WaitKind,
 } from './decisions.ts';
+export { structured } from './client-structured.ts';
+export type { Structured } from './client-structured.ts';
 export type { RunEvent, RunEventType } from './run-events.ts';
 export type { BusyThread } from './turns.ts';
 export {
   DecisionRefusedError,
   DroverError,
   InvalidOffsetError,
+  InvalidOutputError,
   InvalidRequestError,
   isDecisionRefusedError,
   isDroverError,

@@ -1,6 +1,5 @@
 /** What crosses between the workflow and its activities. JSON only, snake_case; pure. */
 import type { AttemptReason, Issue, OutputMessage, RunLimits, RetryPolicy, RunRequest } from './contract.ts';
-import type { Decision, WaitingCall } from './decisions.ts';
 import type { Json, RunObject, RunUsage } from './run.ts';
 
 /** An attempt at its provider. `state` is the adapter's own: the workflow keeps it and hands it back. */
@@ -244,48 +243,13 @@ export interface CancelRunOutput {
   readonly cost?: number;
 }
 
-/** What a tool's activity is given. The contract for remote tools: see `docs/architecture.md`. */
-export interface ToolInput {
-  readonly run_id: string;
-  readonly thread_id: string | null;
-  readonly assistant_id: string;
-  readonly attempt: number;
-  readonly attempt_id: string;
-  readonly tool_call_id: string;
-  readonly name: string;
-  /** The model's arguments, as text. */
-  readonly arguments: string;
-  readonly context: Json;
-  readonly effect: 'none' | 'idempotent' | 'once';
-  /** The effect ledger's key: the same for every try of one effect. */
-  readonly idempotency_key: string;
-  /** Somebody has allowed this call. Absent: nobody was asked. */
-  readonly approved?: true;
-}
-
-export interface LookupInput {
-  readonly name: string;
-  readonly call: ToolInput;
-}
-
-export type LookupOutput =
-  | { readonly status: 'done'; readonly output: string }
-  | { readonly status: 'not_done' }
-  | { readonly status: 'unknown' };
-
-/** A decision that the worker's configuration is asked about before it counts. */
-export interface AuthorizeDecisionInput {
-  readonly run_id: string;
-  readonly call: WaitingCall;
-  readonly decision: Decision;
-  /** The run's trusted context. */
-  readonly context: Json;
-}
-
-export type AuthorizeDecisionOutput =
-  | { readonly allowed: true }
-  /** `reason` is what the one who decided reads. */
-  | { readonly allowed: false; readonly reason: string };
+export type {
+  ToolInput,
+  LookupInput,
+  LookupOutput,
+  AuthorizeDecisionInput,
+  AuthorizeDecisionOutput,
+} from './tool-steps.ts';
 
 /** Asks, as a local activity, whether the workflow task is the workflow's own. */
 export interface ConfirmTaskInput {

@@ -45,6 +45,7 @@ beforeAll(async () => {
       support,
       stuck: { attempts: [{ steps: [{ hang: true }] }] },
       filtered: { attempts: [{ steps: [{ incomplete: 'content_filter' }] }] },
+      sorter: { attempts: [{ steps: [{ answer: '{"topic":"delivery","order_id":null}' }] }] },
       chat: { attempts: [{ steps: [{ think_ms: 500 }, { answer: 'Said.' }] }] },
       places: {
         attempts: [
@@ -69,6 +70,7 @@ beforeAll(async () => {
     assistants: {
       chat: { backend: 'threads', model: 'chat', provider_assistant_id: 'asst_chat' },
       support: { model: 'support', tools: exampleTools.map(({ name }) => name) },
+      sorter: { model: 'sorter' },
       stuck: { model: 'stuck' },
       filtered: { model: 'filtered' },
       places: { model: 'places', tools: ['geocode'] },
@@ -159,6 +161,11 @@ describe('the examples', () => {
       program.child.kill('SIGKILL');
       await program.ended;
     }
+  });
+
+  it('docs/structured.ts reads an answer by its schema', async () => {
+    const ended = await runProgram([join(examples, 'docs/structured.ts')], { env: processEnv });
+    expect(ended).toMatchObject({ code: 0, stderr: '', stdout: 'delivery no order\n' });
   });
 
   it('docs/schedule.ts makes a schedule that starts runs, one at a time', async () => {

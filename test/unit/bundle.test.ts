@@ -75,6 +75,7 @@ describe('the bundle of the workflows', () => {
     for (const module of pure) {
       expect([
         'contract.ts',
+        'limits.ts',
         'decisions.ts',
         'failures.ts',
         'run.ts',

@@ -60,6 +60,7 @@ describe('what a door loads', () => {
       'contract.ts',
       'errors.ts',
       'failures.ts',
+      'limits.ts',
       'request-tools.ts',
       'workflow.ts',
     ]);
