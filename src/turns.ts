@@ -63,3 +63,24 @@ export interface AwaitEndOutput {
 
 /** How long a run that was given its turn may take to be there. Its service starts it within half of it. */
 export const TURN_GRACE_MS = 30_000;
+
+type Loose = Readonly<Record<string, unknown>>;
+const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null;
+const POLICIES: readonly unknown[] = ['enqueue', 'reject', 'interrupt'] satisfies TurnPolicy[];
+
+/** Anybody can signal anything: null for what is no asking. */
+export function readAsked(value: unknown): TurnAsked | null {
+  if (!isObject(value)) return null;
+  const { run_id, policy, since_ms } = value;
+  const isTimely = since_ms === undefined || Number.isFinite(since_ms);
+  if (typeof run_id !== 'string' || run_id === '' || !POLICIES.includes(policy) || !isTimely) return null;
+  return value as unknown as TurnAsked;
+}
+
+/** Null for what is no word. */
+export function readWord(value: unknown): TurnWord | null {
+  if (!isObject(value)) return null;
+  const { word, run_id } = value;
+  if (word === 'go') return { word };
+  return word === 'busy' && typeof run_id === 'string' ? { word, run_id } : null;
+}

@@ -14,7 +14,7 @@ import { NAMES, type RunProgress, type RunRequest, type RunResult, type SettleEf
 import type { Decision, WaitingCall } from '../decisions.ts';
 import { FAILURES, failureType, type EndCode } from '../failures.ts';
 import type { AttemptRef } from '../steps.ts';
-import type { Place, TurnWord } from '../turns.ts';
+import { readWord, type Place } from '../turns.ts';
 import { awaitAborted, cancelLive, type DriveContext } from './cancel-live.ts';
 import { driveAttempts } from './drive-attempts.ts';
 import { initialState, totalUsage, type DriveState } from './drive-state.ts';
@@ -38,7 +38,7 @@ export const settleEffectUpdate = defineUpdate<void, [SettleEffect]>(NAMES.updat
 export const decideUpdate = defineUpdate<void, [Decision]>(NAMES.updates.decide);
 /** For `RunClient.retry`: what another execution goes on with; null where the run has not ended. */
 export const seedQuery = defineQuery<PackedState | { completed: true } | null>(NAMES.queries.seed);
-export const turnSignal = defineSignal<[TurnWord]>(NAMES.signals.turn);
+export const turnSignal = defineSignal<[unknown]>(NAMES.signals.turn);
 export const waitingQuery = defineQuery<readonly WaitingCall[]>(NAMES.queries.waiting);
 
 function progress(context: DriveContext, turn: TurnBox, ended: boolean): RunProgress {
@@ -116,7 +116,7 @@ export async function driveRun(
     });
 
   setHandler(turnSignal, (word) => {
-    turn.word ??= word;
+    turn.word ??= readWord(word);
   });
   setHandler(resultQuery, () => final ?? result(undefined));
   setHandler(progressQuery, () => progress(context, turn, final !== null));

@@ -4,6 +4,7 @@
  */
 import {
   allHandlersFinished,
+  ApplicationFailure,
   condition,
   continueAsNew,
   defineSignal,
@@ -15,10 +16,10 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { NAMES } from '../contract.ts';
+import { readAsked } from '../turns.ts';
 import type {
   AwaitEndInput,
   AwaitEndOutput,
-  TurnAsked,
   TurnHolder,
   TurnsInput,
   TurnsState,
@@ -27,8 +28,8 @@ import type {
 import { ended, granted, join, left, refused, takeNext } from './turn-order.ts';
 import { turnsDetails } from './turns-details.ts';
 
-const joinSignal = defineSignal<[TurnAsked]>(NAMES.signals.join);
-const leaveSignal = defineSignal<[string]>(NAMES.signals.leave);
+const joinSignal = defineSignal<[unknown]>(NAMES.signals.join);
+const leaveSignal = defineSignal<[unknown]>(NAMES.signals.leave);
 const turnSignal = defineSignal<[TurnWord]>(NAMES.signals.turn);
 
 /** How long one stay in the activity waits for a run's end. */
@@ -95,7 +96,9 @@ class Turns {
     this.#state = carried ?? { holder: first, queue: [] };
   }
 
-  join(asked: TurnAsked): void {
+  join(given: unknown): void {
+    const asked = readAsked(given);
+    if (asked === null) return;
     const { state, cancel, tell: again } = join(this.#state, asked, Date.now());
     this.#state = state;
     if (again) this.#repeats.push(asked.run_id);
@@ -103,7 +106,8 @@ class Turns {
     this.#news = true;
   }
 
-  leave(runId: string): void {
+  leave(runId: unknown): void {
+    if (typeof runId !== 'string') return;
     this.#state = left(this.#state, runId);
     this.#news = true;
   }
@@ -187,6 +191,12 @@ class Turns {
 
 /** Gives the turns of one thread until nobody wants it. */
 export async function giveTurns(input: TurnsInput): Promise<void> {
+  if (typeof (input as Partial<TurnsInput> | null | undefined)?.thread_id !== 'string') {
+    throw ApplicationFailure.nonRetryable(
+      'This workflow gives the turns of a thread, and was told of none. Runs start it by themselves.',
+      'drover.invalid_request',
+    );
+  }
   const turns = new Turns(input, workflowInfo().startTime.getTime());
   setHandler(joinSignal, (asked) => turns.join(asked));
   setHandler(leaveSignal, (runId) => turns.leave(runId));

@@ -135,6 +135,34 @@ describe('runs on one thread', () => {
     expect(here.startsHere(thread)).toEqual([first.id, third.id]);
   });
 
+  test('are not disturbed by signals that make no sense', async () => {
+    const { thread, say } = await here.talk(thinks(1_000));
+    const first = await say('calm');
+    const second = await say('calm-too');
+    await waiting(second);
+    const { client, taskQueue } = here.drive;
+    const queue = client.workflow.getHandle(`drover-thread:${thread}`);
+    for (const word of [
+      undefined,
+      null,
+      'go',
+      { word: 'stop' },
+      { run_id: 7, policy: 'enqueue' },
+      { run_id: 'x' },
+    ]) {
+      for (const signal of ['join', 'leave']) await queue.signal(signal, word);
+      await client.workflow.getHandle(second.id).signal('turn', word);
+    }
+    expect(await codes([first, second])).toEqual([null, null]);
+    expect(here.startsHere(thread)).toEqual([first.id, second.id]);
+    const nothing = client.workflow.execute(NAMES.turnsWorkflow, {
+      workflowId: here.drive.id('no-thread'),
+      taskQueue,
+      args: [],
+    });
+    await expect(nothing).rejects.toThrow('Workflow execution failed');
+  });
+
   test('wait no longer than they are to', async () => {
     const { thread, say } = await here.talk(thinks(2_500));
     const first = await say('slow');

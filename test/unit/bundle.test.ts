@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 
 /** Bytes of code, the source map aside. Temporal's own library is nearly all of it. */
-const CODE_LIMIT_BYTES = 750_000;
+const CODE_LIMIT_BYTES = 800_000;
 /** Bytes of Drover's own code in it. */
 const OWN_LIMIT_BYTES = 240_000;
 
@@ -81,6 +81,7 @@ describe('the bundle of the workflows', () => {
         'run.ts',
         'search-attributes.ts',
         'steps.ts',
+        'turns.ts',
       ]).toContain(module);
     }
     expect(own.length).toBeGreaterThan(5);

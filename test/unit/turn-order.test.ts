@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { TurnPolicy, TurnsState } from '../../src/turns.ts';
+import { readAsked, readWord, type TurnPolicy, type TurnsState } from '../../src/turns.ts';
 import { ended, granted, join, left, refused, takeNext } from '../../src/workflows/turn-order.ts';
 import { turnsDetails } from '../../src/workflows/turns-details.ts';
 
@@ -96,4 +96,22 @@ test('the details name who has the turn and who waits', () => {
   expect(shown).toContain('1. `b`, interrupt\n2. `a `, enqueue');
   const many = Array.from({ length: 25 }, (_, index) => [`run-${index}`, 'enqueue'] as const);
   expect(turnsDetails('thread_1', joinAll(held, ...many))).toContain('and 5 more');
+});
+
+test('what is no asking and no word is told from what is', () => {
+  const asked = { run_id: 'a', policy: 'reject', since_ms: 1 };
+  expect(readAsked(asked)).toEqual(asked);
+  for (const wrong of [
+    null,
+    7,
+    [],
+    {},
+    { ...asked, run_id: '' },
+    { ...asked, policy: 'proceed' },
+    { ...asked, since_ms: 'x' },
+  ])
+    expect(readAsked(wrong)).toBeNull();
+  expect(readWord({ word: 'busy', run_id: 'a' })).toEqual({ word: 'busy', run_id: 'a' });
+  for (const wrong of [undefined, 'go', {}, { word: 'busy' }, { word: 'stop' }])
+    expect(readWord(wrong)).toBeNull();
 });
