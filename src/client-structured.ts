@@ -1,7 +1,7 @@
 /** Structured output by a zod schema: the format that a request asks for, and its value with its type. */
 import type { z } from 'zod';
 import type { RunResult } from './contract.ts';
-import { InvalidOutputError } from './errors.ts';
+import { InvalidOutputError } from './client-errors.ts';
 import type { JsonObject } from './run.ts';
 import { dropNulls } from './tools/drop-nulls.ts';
 import { readParameters } from './tools/schema.ts';

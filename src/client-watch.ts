@@ -6,7 +6,8 @@ import { EventReader, type Told } from './client-events.ts';
 import { HistoryReader, type Page } from './client-history.ts';
 import { isMissing } from './client-missing.ts';
 import { NAMES } from './contract.ts';
-import { InvalidOffsetError, RunNotFoundError } from './errors.ts';
+import { InvalidOffsetError } from './client-errors.ts';
+import { RunNotFoundError } from './errors.ts';
 import type { WireStatus } from './run.ts';
 import type { RunEvent } from './run-events.ts';
 

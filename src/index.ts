@@ -52,6 +52,7 @@ export type {
   WaitingCall,
   WaitKind,
 } from './decisions.ts';
+export { InvalidOffsetError, InvalidOutputError } from './client-errors.ts';
 export { structured } from './client-structured.ts';
 export type { Structured } from './client-structured.ts';
 export type { RunEvent, RunEventType } from './run-events.ts';
@@ -59,8 +60,6 @@ export type { BusyThread } from './turns.ts';
 export {
   DecisionRefusedError,
   DroverError,
-  InvalidOffsetError,
-  InvalidOutputError,
   InvalidRequestError,
   isDecisionRefusedError,
   isDroverError,

@@ -1,6 +1,7 @@
 /** `drover.awaitEnd`: waits until a run that has its thread's turn has ended. */
 import { Context } from '@temporalio/activity';
-import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowFailedError } from '@temporalio/client';
+import { isMissing } from '../client-missing.ts';
 import { TURN_GRACE_MS, type AwaitEndInput, type AwaitEndOutput, type TurnHolder } from '../turns.ts';
 import { startBeat } from './beat.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -19,7 +20,7 @@ async function standing(context: Context, { run_id, granted_ms }: AwaitEndInput)
     if (status.name === 'RUNNING' || status.name === 'PAUSED') return 'running';
     return closeTime !== undefined && closeTime.getTime() < granted_ms ? 'not_there' : 'ended';
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return 'not_there';
+    if (isMissing(error)) return 'not_there';
     throw error;
   }
 }

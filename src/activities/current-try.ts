@@ -6,9 +6,8 @@
 import { CompleteAsyncError } from '@temporalio/activity';
 import type { Context, Info } from '@temporalio/activity';
 import { isUntouchedFirstTry } from './first-try.ts';
+import { readPending } from './pending-activity.ts';
 
-/** How long the server may take to tell. */
-const TELL_MS = 5_000;
 /** A try that is older than this may have been given up: its heartbeat timeout is 5 seconds. */
 const YOUNG_MS = 2_500;
 
@@ -32,15 +31,12 @@ export function isOurs(pending: PendingTry | null, ours: PendingTry): boolean {
  * @throws CompleteAsyncError where it is another worker's by now: whatever this one said would be taken for the other's word.
  *   Temporal's errors where it cannot be asked
  */
-export async function confirmCurrent({ client, info }: Context): Promise<void> {
+export async function confirmCurrent(context: Context): Promise<void> {
+  const { client, info } = context;
   if (info.isLocal || !mayBeStale(info, Date.now())) return;
-  const { workflowExecution, activityId, attempt } = info;
-  const { workflowId = '', runId } = workflowExecution ?? {};
-  const { raw } = await client.withDeadline(Date.now() + TELL_MS, () =>
-    client.workflow.getHandle(workflowId, runId).describe(),
-  );
-  const held = raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+  const held = await readPending(context);
   const pending =
     held === undefined ? null : { attempt: held.attempt ?? 0, identity: held.lastWorkerIdentity ?? '' };
-  if (!isOurs(pending, { attempt, identity: client.options.identity })) throw new CompleteAsyncError();
+  const ours = { attempt: info.attempt, identity: client.options.identity };
+  if (!isOurs(pending, ours)) throw new CompleteAsyncError();
 }

@@ -8,6 +8,7 @@
 import type { Context } from '@temporalio/activity';
 import { confirmHeartbeat } from './confirm-heartbeat.ts';
 import { isUntouchedFirstTry } from './first-try.ts';
+import { readPending } from './pending-activity.ts';
 import { notStarted, unknownOutcome } from './tool-failure.ts';
 
 /** The heartbeat details of a `once` tool from before its handler starts until it ends. */
@@ -28,14 +29,9 @@ export function isStartedMark(details: unknown): details is StartedMark {
 const MARK_MS = 5_000;
 
 /** True where the server says that no earlier try of this activity has ended, so none was ever started. */
-async function isFirstTry({ client, info }: Context): Promise<boolean> {
-  const { workflowExecution, activityId, attempt } = info;
-  if (attempt > 1 || workflowExecution === undefined) return false;
-  const { workflowId, runId } = workflowExecution;
-  const { raw } = await client.withDeadline(Date.now() + MARK_MS, () =>
-    client.workflow.getHandle(workflowId, runId).describe(),
-  );
-  const pending = raw.pendingActivities?.find((activity) => activity.activityId === activityId);
+async function isFirstTry(context: Context): Promise<boolean> {
+  if (context.info.attempt > 1) return false;
+  const pending = await readPending(context);
   return pending !== undefined && !pending.lastAttemptCompleteTime && !pending.lastFailure;
 }
 

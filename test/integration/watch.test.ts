@@ -1,7 +1,8 @@
 /** Watching runs: events as they happen, from any place, by many. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunHandle } from '../../src/client.ts';
-import { InvalidOffsetError, RunNotFoundError } from '../../src/errors.ts';
+import { InvalidOffsetError } from '../../src/client-errors.ts';
+import { RunNotFoundError } from '../../src/errors.ts';
 import type { RunEvent } from '../../src/run-events.ts';
 import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
 import { call, recordingTools } from '../support/recording-tools.ts';

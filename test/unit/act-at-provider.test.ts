@@ -29,28 +29,34 @@ const clientThatStops = (ms: number): Client =>
     },
   }) as unknown as Client;
 
-describe('a local step', () => {
-  let server: CannedServer;
-  beforeAll(async () => {
-    server = await startCannedServer();
-    server.answerWith(() => ({ body: { id: 'run_1' } }));
-  });
-  afterAll(() => server.close());
+let server: CannedServer;
+beforeAll(async () => {
+  server = await startCannedServer();
+  server.answerWith(() => ({ body: { id: 'run_1' } }));
+});
+afterAll(() => server.close());
 
+/** Acts once at the provider, as a step that the workflow tells so. */
+function actIn(env: MockActivityEnvironment, events?: number): Promise<unknown> {
+  const wire = openWire('legacy', { baseURL: server.url, apiKey: 'key' });
+  const told = { suspect: false, not_before_ms: 0, deadline_ms: Date.now() + 60_000 };
+  return env.run(() =>
+    actAtProvider<unknown>({
+      backend: 'legacy',
+      told: events === undefined ? told : { ...told, events },
+      act: async (_suspect, signal) =>
+        (await wire.call('post', '/threads/x/runs', { what: 'creating', signal })).body,
+    }),
+  );
+}
+
+describe('a local step', () => {
   const act = (stoppedMs: number): Promise<unknown> => {
-    const wire = openWire('legacy', { baseURL: server.url, apiKey: 'key' });
     const env = new MockActivityEnvironment(
       { isLocal: true, startToCloseTimeoutMs: 60_000 },
       { client: clientThatStops(stoppedMs) },
     );
-    return env.run(() =>
-      actAtProvider<unknown>({
-        backend: 'legacy',
-        told: { suspect: false, events: 3, not_before_ms: 0, deadline_ms: Date.now() + 60_000 },
-        act: async (_suspect, signal) =>
-          (await wire.call('post', '/threads/x/runs', { what: 'creating', signal })).body,
-      }),
-    );
+    return actIn(env, 3);
   };
 
   test('acts in its own turn', async () => {
@@ -66,16 +72,8 @@ describe('a local step', () => {
 });
 
 describe('a plain step', () => {
-  let server: CannedServer;
-  beforeAll(async () => {
-    server = await startCannedServer();
-    server.answerWith(() => ({ body: { id: 'run_1' } }));
-  });
-  afterAll(() => server.close());
-
   /** A try that was scheduled anew, as by a reset, while the server says that `pending` is at it. */
   const act = (pending: { readonly attempt: number; readonly lastWorkerIdentity: string } | null) => {
-    const wire = openWire('legacy', { baseURL: server.url, apiKey: 'key' });
     const describing = {
       raw: { pendingActivities: pending === null ? [] : [{ activityId: 'a', ...pending }] },
     };
@@ -96,14 +94,7 @@ describe('a plain step', () => {
       },
       { client },
     );
-    return env.run(() =>
-      actAtProvider<unknown>({
-        backend: 'legacy',
-        told: { suspect: false, not_before_ms: 0, deadline_ms: Date.now() + 60_000 },
-        act: async (_suspect, signal) =>
-          (await wire.call('post', '/threads/x/runs', { what: 'creating', signal })).body,
-      }),
-    );
+    return actIn(env);
   };
 
   test('acts where the server says that it is at it', async () => {

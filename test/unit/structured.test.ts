@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { structured } from '../../src/client-structured.ts';
 import type { RunResult } from '../../src/contract.ts';
-import { InvalidOutputError } from '../../src/errors.ts';
+import { InvalidOutputError } from '../../src/client-errors.ts';
 
 const weather = structured(
   'weather',
