@@ -1,11 +1,14 @@
 /** What the server says of the activity that runs here. */
 import type { Context } from '@temporalio/activity';
+import type { WorkflowExecutionDescription } from '@temporalio/client';
 
 /** How long the server may take to tell, in milliseconds. */
 const TELL_MS = 5_000;
 
+export type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
 /** Undefined where it knows of none: the activity has ended for it, or its workflow. */
-export async function readPending({ client, info }: Context) {
+export async function readPending({ client, info }: Context): Promise<PendingActivity | undefined> {
   const { workflowExecution, activityId } = info;
   if (workflowExecution === undefined) return undefined;
   const { workflowId, runId } = workflowExecution;
