@@ -22,7 +22,7 @@ export class InvalidOffsetError extends DroverError {
     super(
       'InvalidOffsetError',
       'invalid_offset',
-      `${JSON.stringify(offset.slice(0, 100))} is no offset of a run's event. Give the \`offset\` of one as it was told, or none to watch from the start.`,
+      `${JSON.stringify(offset.slice(0, 100))} is no offset of an event of this run, or of none that Temporal still has. Give the \`offset\` of one as it was told, or none to watch from the start.`,
     );
   }
 }

@@ -35,6 +35,14 @@ export class EventReader {
   #current: Current | null = null;
   #attempts = 0;
 
+  /** One that stands where this one does, and goes its own way. */
+  clone(): EventReader {
+    const copy = new EventReader();
+    copy.#current = this.#current;
+    copy.#attempts = this.#attempts;
+    return copy;
+  }
+
   get current(): Current | null {
     return this.#current;
   }

@@ -33,7 +33,7 @@ export interface Recorded {
 
 export interface Page {
   readonly recorded: readonly Recorded[];
-  /** To read on from; null where the execution has closed. */
+  /** To read on from; null where the execution has closed, or has nothing more to read now. */
   readonly token: Uint8Array | null;
   /** The execution that goes on in this one's place. */
   readonly next: string | null;
@@ -69,12 +69,12 @@ export class HistoryReader {
     this.#runId = runId;
   }
 
-  /** What came after the page that `token` is of; waits for news where there is none. */
-  async read(token: Uint8Array | null): Promise<Page> {
+  /** What came after the page that `token` is of; waits for news where there is none, if it is to. */
+  async read(token: Uint8Array | null, { waits }: { readonly waits: boolean }): Promise<Page> {
     const { history, nextPageToken } = await this.#client.workflowService.getWorkflowExecutionHistory({
       namespace: this.#client.options.namespace,
       execution: { workflowId: this.#workflowId, runId: this.#runId },
-      waitNewEvent: true,
+      waitNewEvent: waits,
       ...(token === null ? {} : { nextPageToken: token }),
     });
     const events = history?.events ?? [];

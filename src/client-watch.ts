@@ -4,9 +4,10 @@ import type { Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { EventReader, type Told } from './client-events.ts';
 import { HistoryReader, type Page } from './client-history.ts';
-import { isMissing } from './client-missing.ts';
-import { NAMES } from './contract.ts';
 import { InvalidOffsetError } from './client-errors.ts';
+import { isMissing } from './client-missing.ts';
+import { isBehind, offsetOf, readOffset, type Place } from './client-offset.ts';
+import { NAMES } from './contract.ts';
 import { RunNotFoundError } from './errors.ts';
 import type { WireStatus } from './run.ts';
 import type { RunEvent } from './run-events.ts';
@@ -20,28 +21,6 @@ export interface WatchOptions {
 
 /** How often heartbeats are read for a status that no event tells. */
 const STATUS_MS = 2_000;
-
-interface Place {
-  /** Temporal's id of the execution. */
-  readonly runId: string;
-  readonly eventId: number;
-  /** Which event of those that the one recorded made, from 0. */
-  readonly index: number;
-}
-
-const offsetOf = ({ runId, eventId, index }: Place): string => `${runId}.${eventId}.${index}`;
-
-/** @throws InvalidOffsetError */
-function readOffset(offset: string): Place {
-  const [, runId = '', eventId = '', index = ''] = /^([\w-]{1,64})\.(\d{1,9})\.(\d{1,3})$/.exec(offset) ?? [];
-  if (runId === '') throw new InvalidOffsetError(offset);
-  return { runId, eventId: Number(eventId), index: Number(index) };
-}
-
-const isBehind = (place: Place, after: Place | null): boolean =>
-  after !== null &&
-  place.runId === after.runId &&
-  (place.eventId < after.eventId || (place.eventId === after.eventId && place.index <= after.index));
 
 /** What the worker that waits for the attempt says of it; null where none does. */
 async function statusNow(client: Client, id: string, runId: string): Promise<WireStatus | null> {
@@ -65,11 +44,23 @@ async function statusNow(client: Client, id: string, runId: string): Promise<Wir
   return status;
 }
 
-/** The run's first execution: of those that were continued as new, what the latest says. */
-async function firstExecution(client: Client, id: string): Promise<string> {
-  const { raw, runId } = await client.workflow.getHandle(id).describe();
-  const first = raw.workflowExecutionInfo?.firstRunId;
-  return first === undefined || first === null || first === '' ? runId : first;
+interface Execution {
+  readonly runId: string;
+  /** The first one of its chain: those that were continued as new, or reset. */
+  readonly first: string;
+  /** The one that a reset put in its place. */
+  readonly reset: string | null;
+}
+
+/** @param runId empty for the latest one */
+async function describeExecution(client: Client, id: string, runId = ''): Promise<Execution> {
+  const described = await client.workflow.getHandle(id, ...(runId === '' ? [] : [runId])).describe();
+  const { workflowExecutionInfo: info, workflowExtendedInfo: extended } = described.raw;
+  return {
+    runId: described.runId,
+    first: info?.firstRunId || described.runId,
+    reset: extended?.resetRunId || null,
+  };
 }
 
 /** Rejects when the signal fires; a request that is under way is left to itself. */
@@ -85,8 +76,10 @@ class Watch {
   readonly #id: string;
   readonly #after: Place | null;
   readonly #aborted: Promise<never>;
-  readonly #events = new EventReader();
-  #last = '';
+  #events = new EventReader();
+  /** Of the execution that was reset, when each of its events was recorded. The new one begins with the same ones. */
+  #copied: ReadonlyMap<number, number> = new Map();
+  #last: string;
 
   constructor(client: Client, id: string, options: WatchOptions) {
     this.#client = client;
@@ -98,44 +91,76 @@ class Watch {
   }
 
   async *events(): AsyncGenerator<RunEvent, void, undefined> {
-    let runId: string | null = await this.#first();
-    // Executions before the one of the offset have been told, but say where the run stood.
-    let isTold = this.#after !== null;
-    while (runId !== null) {
-      if (runId === this.#after?.runId) isTold = false;
-      runId = yield* this.#execution(runId, isTold);
-    }
+    const latest = await this.#latest();
+    const first = await this.#firstOf(latest);
+    const before = this.#last;
+    yield* this.#chain(first, this.#after !== null);
+    if (this.#last !== before || latest.first === first) return;
+    // What ended there was begun anew since, by `runs.retry` for one.
+    this.#events = new EventReader();
+    yield* this.#chain(latest.first, false);
   }
 
-  async #first(): Promise<string> {
+  async #latest(): Promise<Execution> {
     try {
-      return await firstExecution(this.#client, this.#id);
+      return await describeExecution(this.#client, this.#id);
     } catch (error) {
       throw isMissing(error) ? new RunNotFoundError(this.#id, error) : error;
     }
   }
 
+  /** Where the chain begins that the offset is in. */
+  async #firstOf(latest: Execution): Promise<string> {
+    if (this.#after === null) return latest.first;
+    try {
+      return (await describeExecution(this.#client, this.#id, this.#after.runId)).first;
+    } catch (error) {
+      throw isMissing(error) ? new InvalidOffsetError(this.#last) : error;
+    }
+  }
+
+  /** @param isTold whether the offset is still to come: what was told before it says where the run stood */
+  async *#chain(first: string, isTold: boolean): AsyncGenerator<RunEvent, void, undefined> {
+    for (let runId: string | null = first; runId !== null;) {
+      if (runId === this.#after?.runId) isTold = false;
+      runId = yield* this.#execution(runId, runId === first, isTold);
+    }
+    if (isTold) throw new InvalidOffsetError(this.#last);
+  }
+
   /** @returns the execution that goes on in its place */
-  async *#execution(runId: string, isTold: boolean): AsyncGenerator<RunEvent, string | null, undefined> {
+  async *#execution(
+    runId: string,
+    isFirst: boolean,
+    isTold: boolean,
+  ): AsyncGenerator<RunEvent, string | null, undefined> {
     const reader = new HistoryReader(this.#client, this.#id, runId);
+    const before = this.#events.clone();
+    const recorded = new Map<number, number>();
     for (let token: Uint8Array | null = null; ;) {
-      const reading: Promise<Page> = reader.read(token);
+      const reading: Promise<Page> = reader.read(token, { waits: !isTold });
       const page: Page = yield* this.#meanwhile(reading, runId);
+      const isOver = page.token === null;
+      const { reset } = isOver ? await describeExecution(this.#client, this.#id, runId) : { reset: null };
       for (const { fact, event_id: eventId, at_ms } of page.recorded) {
-        // An execution that goes on with a run does not start it.
-        const told = this.#events
-          .read({ fact })
-          .filter(({ type }) => !(type === 'started' && this.#last !== ''));
+        recorded.set(eventId, at_ms);
+        const isAgain = this.#copied.get(eventId) === at_ms;
+        const told = this.#events.read({ fact });
         for (const [index, event] of told.entries()) {
           const place: Place = { runId, eventId, index };
-          if (isTold || isBehind(place, this.#after)) continue;
+          // An execution that goes on with a run does not start it.
+          if (isTold || isAgain || isBehind(place, this.#after) || (event.type === 'started' && !isFirst))
+            continue;
           this.#last = offsetOf(place);
-          yield { ...event, offset: this.#last, at_ms };
+          const isReset = event.type === 'ended' && reset !== null;
+          yield { ...(isReset ? { type: 'reset' } : event), offset: this.#last, at_ms };
         }
       }
-      if (page.next !== null) return page.next;
-      if (page.token === null) return null;
       token = page.token;
+      if (!isOver) continue;
+      if (reset !== null) this.#events = before;
+      this.#copied = reset === null ? new Map() : recorded;
+      return reset ?? page.next;
     }
   }
 

@@ -66,6 +66,8 @@ export type RunEvent = Happening &
         readonly reason: AttemptReason;
       } & OfAttempt)
     | { readonly type: 'cancel_requested' }
+    /** Somebody reset the run in Temporal: it goes on from an earlier point, and what it does there again is told again. */
+    | { readonly type: 'reset' }
     /** The last one. `code` is null for a completed run, and for one whose workflow was ended from outside. */
     | { readonly type: 'ended'; readonly workflow_status: string; readonly code: string | null }
   );

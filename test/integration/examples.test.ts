@@ -127,8 +127,9 @@ describe('the examples', () => {
         ? [entry.to]
         : [],
     );
-    // The fifth was taken back.
-    expect(answered).toHaveLength(4);
+    // The one that was taken back may never have got to the provider, or have been cancelled or answered there.
+    expect(answered.length - 4).toBeOneOf([0, 1]);
+    expect(answered.at(-1)).toBe('completed');
   });
 
   it('docs/sse.ts tells many browsers of a run, and one that comes back what it has missed', async () => {

@@ -77,6 +77,72 @@ describe.each(WIRES)('a watch, on the %s wire', (wire) => {
     }
   });
 
+  test('tells a reset and what is done again after it, from any offset', async () => {
+    drive.play('bot', {
+      attempts: [{ steps: [{ call: [order] }, { hang: true }] }, { steps: [{ answer: 'Done.' }] }],
+    });
+    const run = await start('reset');
+    const live = collect(run);
+    const submitted = (async () => {
+      for await (const { type } of run.watch()) if (type === 'outputs_submitted') return;
+    })();
+    await submitted;
+    const { events } = await run.workflow.fetchHistory();
+    const finish = events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
+    await drive.client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: run.id },
+      reason: 'test',
+      workflowTaskFinishEventId: finish ?? null,
+      requestId: run.id,
+    });
+    let isReset = false;
+    for await (const { type } of run.watch()) {
+      isReset ||= type === 'reset';
+      if (isReset && type === 'attempt_created') await run.cancel();
+    }
+    const whole = await collect(run);
+    const types = whole.map(({ type }) => type);
+    expect(types.filter((type) => ['started', 'reset', 'ended'].includes(type))).toEqual([
+      'started',
+      'reset',
+      'ended',
+    ]);
+    expect(types.slice(types.indexOf('reset'))).toContain('attempt_created');
+    expect(whole.at(-1)).toMatchObject({ code: 'cancelled' });
+    expect(lasting(await live)).toEqual(lasting(whole));
+    for (const [at, { offset }] of whole.slice(0, -1).entries()) {
+      const rest = whole.slice(at + 1).filter((event) => event.offset !== offset);
+      expect(lasting(await collect(run, offset))).toEqual(lasting(rest));
+    }
+    expect(await collect(run, whole.at(-1)?.offset)).toEqual([]);
+  });
+
+  test('goes on with a retry behind the end of what was retried', async () => {
+    drive.play('bot', {
+      attempts: [
+        {
+          steps: [
+            { call: [order] },
+            { fail: { code: 'insufficient_quota', message: 'Your quota is empty.' } },
+          ],
+        },
+        { steps: [{ call: [order] }, { answer: 'Done.' }] },
+      ],
+    });
+    const run = await start('retried');
+    const first = await collect(run);
+    expect(first.at(-1)).toMatchObject({ code: 'quota_exceeded' });
+    await drive.runs.retry(run.id);
+    const second = await collect(run);
+    expect(second.at(0)).toMatchObject({ type: 'started' });
+    expect(second.at(-1)).toMatchObject({ code: null });
+    expect(lasting(await collect(run, first.at(-1)?.offset))).toEqual(lasting(second));
+    expect(lasting(await collect(run, first.at(0)?.offset))).toEqual(lasting(first.slice(1)));
+    const foreign = first.at(-1)?.offset.replace(/^\w{4}/, '0000');
+    await expect(collect(run, foreign)).rejects.toThrow(InvalidOffsetError);
+  });
+
   test('ends by its signal, and is told of a run that is none and an offset that is none', async () => {
     drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
     const run = await start('stuck');

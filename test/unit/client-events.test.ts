@@ -19,7 +19,9 @@ async function told(...names: readonly string[]): Promise<readonly Told[]> {
   const events = new EventReader();
   const all: Told[] = [];
   for (const name of names) {
-    const { recorded } = await new HistoryReader(clientOf(name), 'run', 'execution').read(null);
+    const { recorded } = await new HistoryReader(clientOf(name), 'run', 'execution').read(null, {
+      waits: true,
+    });
     for (const one of recorded) all.push(...events.read(one));
   }
   return all;
@@ -115,6 +117,7 @@ describe('a watcher is told', () => {
     expect(events.seen('in_progress')).toBeNull();
     const { recorded } = await new HistoryReader(clientOf('plain-answer.responses'), 'run', 'execution').read(
       null,
+      { waits: true },
     );
     const before = recorded.findIndex(({ fact }) => fact.kind === 'stepped');
     for (const one of recorded.slice(0, before + 1)) events.read(one);
