@@ -108,6 +108,14 @@ module.exports = {
       { path: 'node_modules/@modelcontextprotocol/' },
     ),
     forbid(
+      'webhooks-wake',
+      'what receives webhooks asks the port and Temporal, and drives nothing',
+      { path: '^src/webhooks/' },
+      {
+        path: '^src/(?!webhooks/|backends/backend\\.ts$|(client-missing|contract|env|logger|stop-signals)\\.ts$)',
+      },
+    ),
+    forbid(
       'emulator-stands-alone',
       'the embedded provider knows nothing of Drover but the run object',
       { path: '^src/emulator/' },

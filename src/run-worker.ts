@@ -13,7 +13,8 @@ import { createWorker } from './create-worker.ts';
 import { readEnvironment } from './env.ts';
 import type { Environment } from './env.ts';
 import { tuneHeaps } from './heaps.ts';
-import { createLogger, installRuntime } from './logging.ts';
+import { createLogger } from './logger.ts';
+import { installRuntime } from './logging.ts';
 import { listenForStop } from './stop-signals.ts';
 
 /** What a running worker hands to {@link RunWorkerOptions.onRunning}. */

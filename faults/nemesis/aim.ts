@@ -94,7 +94,7 @@ export class Aim {
       this.#open.delete(entry.request);
       const status = this.#status.get(request?.subject ?? '');
       if (request?.kind === 'look' && status === 'in_progress') this.#strike('wait', request.pid, 0, 150);
-    } else {
+    } else if (entry.kind === 'status') {
       this.#status.set(entry.id, entry.to);
       const made = entry.from === null;
       if (!made && entry.from !== 'requires_action') return;

@@ -16,7 +16,7 @@ import { readStructure } from './read-structured.ts';
 import { withoutBulk } from './create-run.ts';
 import type { ActivityDeps } from './deps.ts';
 import { isUntouchedFirstTry } from './first-try.ts';
-import { isHoldOver, nextLookMs } from './poll-schedule.ts';
+import { isHoldOver, nextLookMs, pushedLookMs } from './poll-schedule.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveStep, type ResolvedStep } from './resolve-step.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
@@ -74,6 +74,8 @@ class Waiter {
   readonly #resolved: ResolvedStep;
   readonly #context = Context.current();
   readonly #lookedBefore: boolean;
+  /** The provider tells of changes, and somebody then ends the pause. */
+  readonly #isPushed: boolean;
   /** A look is itself a step at the provider, as it is in foreground mode. */
   readonly #looksAct: boolean;
   readonly #statusBefore: WireStatus | null;
@@ -85,6 +87,7 @@ class Waiter {
     this.#input = input;
     this.#attempt = input.attempt;
     this.#resolved = resolved;
+    this.#isPushed = resolved.backend.webhooks !== undefined;
     const before = this.#context.info.heartbeatDetails as WaitDetails | null | undefined;
     this.#looksAct = resolved.backend.lookActs?.(input.attempt) === true;
     this.#statusBefore = before?.status ?? null;
@@ -106,7 +109,9 @@ class Waiter {
   }
 
   #nextMs(wishMs: number | null): number {
-    const next = nextLookMs(this.#waitedMs(), wishMs, Math.random(), this.#deps.waits.count);
+    const next = this.#isPushed
+      ? pushedLookMs(this.#waitedMs(), wishMs, Math.random())
+      : nextLookMs(this.#waitedMs(), wishMs, Math.random(), this.#deps.waits.count);
     return Math.max(Math.min(next, this.#input.until_ms - Date.now()), 10);
   }
 
@@ -153,7 +158,7 @@ class Waiter {
         if (answer !== null) return answer;
         nextMs = this.#nextMs(seen.look_after_ms);
         tell(this.#details(false));
-        if (isHoldOver(this.#waitedMs(), nextMs, this.#deps.holds.count)) {
+        if (this.#isPushed || isHoldOver(this.#waitedMs(), nextMs, this.#deps.holds.count)) {
           this.#tellBeforeTheEnd(this.#details(false));
           throw waiting(nextMs);
         }

@@ -42,6 +42,22 @@ export function nextLookMs(waitedMs: number, wishMs: number | null, random: numb
   return Math.round(own < SERVER_TIMER_MS ? own : Math.max(own, crowded));
 }
 
+/** Where the provider tells by itself, a look only makes up for what it did not tell. */
+const PUSHED_FLOOR_MS = 10_000;
+const PUSHED_SHARE = 0.33;
+const PUSHED_CAP_MS = 60_000;
+
+/**
+ * The same where webhooks are expected: 10 seconds at first, then a third of the time waited, up to a minute. Such a
+ * wait gives its slot back after each look: only a pause that Temporal's server keeps can be ended from outside.
+ *
+ * @param random from 0 to 1
+ */
+export function pushedLookMs(waitedMs: number, wishMs: number | null, random: number): number {
+  const own = Math.min(Math.max(PUSHED_FLOOR_MS, PUSHED_SHARE * waitedMs), PUSHED_CAP_MS);
+  return Math.round(Math.max(own * (1 - JITTER * random), Math.min(wishMs ?? 0, PUSHED_CAP_MS)));
+}
+
 /** A hold beats. Where a worker has more than so many, each one ends as soon as the server can keep its timer. */
 const FEW_HOLDS = 50;
 /** Past so many, each one ends at once. */

@@ -199,6 +199,27 @@ export interface ProbeReport {
   readonly action?: string;
 }
 
+export interface WebhookEvent {
+  /** The same in every delivery of the event. */
+  readonly id: string;
+  readonly type: string;
+  /** The provider's id of what it is about; null where that is no attempt. */
+  readonly attempt_id: string | null;
+}
+
+/** Reads what the provider sends when an attempt has changed. */
+export interface Webhooks {
+  /**
+   * The event, once it is known that the provider signed it.
+   *
+   * @param body as it came
+   * @throws BackendError `rejected` where the signature, its time or the body does not fit
+   */
+  read(body: string, headers: Headers): Promise<WebhookEvent>;
+  /** The run that the attempt belongs to; null where it is none of Drover's. Asks the provider. */
+  runOf(attemptId: string, signal: AbortSignal): Promise<string | null>;
+}
+
 export interface Backend {
   /** Its name in the configuration. */
   readonly name: string;
@@ -258,6 +279,9 @@ export interface Backend {
 
   /** The messages of an ended attempt. */
   output(attempt: AttemptRef, signal: AbortSignal): Promise<AttemptOutput>;
+
+  /** Present where the provider tells of changes by itself: waits look far less often, and are woken. */
+  readonly webhooks?: Webhooks;
 
   /** Reachable, and the key accepted? For `drover doctor`. */
   probe(signal: AbortSignal): Promise<ProbeReport>;

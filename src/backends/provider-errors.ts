@@ -29,6 +29,8 @@ export const ERROR_CODES = {
   outputMissing: 'tool_output_missing',
   /** An output names a call that nobody waits for. */
   outputSurplus: 'tool_output_surplus',
+  /** Not signed by the provider, too old, or no event. */
+  webhookRefused: 'webhook_refused',
 } as const;
 
 export interface ErrorContext {

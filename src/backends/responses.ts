@@ -7,7 +7,7 @@ import type { JsonObject } from '../run.ts';
 import { isBackendError } from './backend.ts';
 import type { Backend, ProbeReport } from './backend.ts';
 import { openWire } from './openai-wire.ts';
-import type { WireOptions } from './openai-wire.ts';
+import type { ApiKey, WireOptions } from './openai-wire.ts';
 import { pollObservations } from './poll.ts';
 import { ResponsesCalls } from './responses-calls.ts';
 import { cancelChain, releaseConversation } from './responses-cancel.ts';
@@ -17,6 +17,7 @@ import { lostStepMayWork } from './responses-lost.ts';
 import { look, readChainOutput, submitOutputs } from './responses-round.ts';
 import { readState } from './responses-state.ts';
 import type { Adapter } from './responses-steps.ts';
+import { readWebhooks } from './responses-webhooks.ts';
 
 export interface ResponsesOptions extends WireOptions {
   /**
@@ -39,6 +40,11 @@ export interface ResponsesOptions extends WireOptions {
    * minutes without an answer, whatever stands here. @default 290000
    */
   readonly foregroundTimeoutMs?: number;
+  /**
+   * The signing secret of the provider's webhook endpoint that reaches `drover webhooks`, or a function that is asked
+   * for it. Waits on this backend then look far less often by themselves. In the background only. @default none
+   */
+  readonly webhookSecret?: ApiKey;
 }
 
 const FOREGROUND_TIMEOUT_MS = 290_000;
@@ -51,6 +57,12 @@ function checkOptions(name: string, options: ResponsesOptions): void {
   );
   if (options.mode !== undefined && options.mode !== 'background' && options.mode !== 'foreground') {
     mistakes.push('`mode` is `background` or `foreground`');
+  }
+  if (options.webhookSecret !== undefined && options.mode === 'foreground') {
+    mistakes.push("`webhookSecret` needs `mode: 'background'`: a foreground step is waited for anyway");
+  }
+  if (typeof options.webhookSecret === 'string' && options.webhookSecret.trim() === '') {
+    mistakes.push('`webhookSecret` is empty');
   }
   if (options.store === false && options.mode !== 'foreground') {
     mistakes.push("`store: false` needs `mode: 'foreground'`: what is not stored cannot be polled");
@@ -109,6 +121,9 @@ export function responses(options: ResponsesOptions = {}): BackendFactory {
       ...(adapter.settings.mode === 'background'
         ? { lostStepMayWork: (run, lost, signal) => lostStepMayWork(adapter, lost, run, signal) }
         : {}),
+      ...(options.webhookSecret === undefined
+        ? {}
+        : { webhooks: readWebhooks(name, options.webhookSecret, adapter.calls) }),
       output: (attempt, signal) => readChainOutput(adapter, attempt, signal),
       probe: (signal) => probe(adapter, signal),
     } satisfies Backend;

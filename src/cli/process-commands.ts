@@ -1,10 +1,10 @@
-/** `drover worker`, `dev`, `emulator` and `doctor`: what runs on a machine. */
+/** `drover worker`, `webhooks`, `dev`, `emulator` and `doctor`: what runs on a machine. */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { Script } from '../emulator/index.ts';
 import type { Finding } from '../doctor.ts';
 import { port } from './arguments.ts';
-import { withConnection } from './connect.ts';
+import { withConnection, withRuns } from './connect.ts';
 import type { CommonOptions } from './connect.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { UsageError } from './fail.ts';
@@ -27,6 +27,40 @@ function addWorker(program: Command, exit: Exit): void {
         taskQueue: options.taskQueue,
         profile: options.profile,
         onRunning: sweepAtStart,
+      });
+    });
+}
+
+interface WebhooksCommandOptions extends CommonOptions {
+  readonly port: number;
+  readonly host: string;
+}
+
+function addWebhooks(program: Command): void {
+  withConnection(program.command('webhooks'))
+    .description(
+      "receive the providers' webhooks until SIGTERM or Ctrl-C: a run whose attempt has ended looks at once",
+    )
+    .option('--port <port>', 'port; 0 takes any that is free', port, 8_788)
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--json', 'log as JSON on a terminal too')
+    .action(async (options: WebhooksCommandOptions) => {
+      if (options.json === true) process.env['DROVER_LOG_FORMAT'] = 'json';
+      const { runWebhooks, withWebhooks } = await import('../webhooks/run-webhooks.ts');
+      await withRuns(options, async ({ client, config }) => {
+        if (config === null)
+          throw new UsageError('There is no configuration: name it by --config or DROVER_CONFIG.');
+        const { backends } = config;
+        if (withWebhooks(backends).length === 0)
+          throw new UsageError(
+            'No backend of the configuration has a `webhookSecret`: nothing can be checked.',
+          );
+        try {
+          await runWebhooks({ client, backends, host: options.host, port: options.port });
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+          throw new UsageError(`Port ${options.port} of ${options.host} is taken: name another by --port.`);
+        }
       });
     });
 }
@@ -166,6 +200,7 @@ function addDoctor(program: Command, output: Output, exit: Exit): void {
 
 export function addProcessCommands(program: Command, output: Output, exit: Exit): void {
   addWorker(program, exit);
+  addWebhooks(program);
   addDev(program, output, exit);
   addEmulator(program, output);
   addDoctor(program, output, exit);

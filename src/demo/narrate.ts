@@ -201,6 +201,7 @@ export function createNarrator(scenarios: ReadonlyMap<string, Scenario>): Narrat
         if (asked === undefined || !entry.acted) return null;
         return line(asked.memory, entry.at, tellSubmit(asked.memory, asked.request));
       }
+      if (entry.kind === 'webhook') return null;
       const memory = memories.get(entry.metadata[METADATA_KEYS.run] ?? '');
       if (memory === undefined) return null;
       runOfId.set(entry.id, memory);

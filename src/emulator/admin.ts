@@ -5,6 +5,7 @@ import { isQuirk, QUIRKS } from './quirks.ts';
 import type { Quirk } from './quirks.ts';
 import { checkScript, ScriptError } from './script.ts';
 import { hasEnded } from './world.ts';
+import { checkTarget, WebhookTargetError } from './webhooks.ts';
 import type { World } from './world.ts';
 
 export class QuirkError extends Error {
@@ -75,6 +76,8 @@ PUT    /_emulator/scripts/NAME       what the model NAME does
 POST   /_emulator/faults             adds a fault
 DELETE /_emulator/faults             clears all faults
 PUT    /_emulator/quirks             replaces the quirks by those of a list
+PUT    /_emulator/webhooks           {url, secret}: who is told of responses that have ended
+DELETE /_emulator/webhooks           nobody is
 `;
 
 /** Adds `/_emulator/…` to the server. Mistakes are answered 400 with all of them named. */
@@ -84,7 +87,10 @@ export function addAdmin(app: FastifyInstance, world: World): void {
     (admin, _options, done) => {
       admin.setErrorHandler((error, _request, reply) => {
         const isMistake =
-          error instanceof ScriptError || error instanceof FaultError || error instanceof QuirkError;
+          error instanceof ScriptError ||
+          error instanceof FaultError ||
+          error instanceof QuirkError ||
+          error instanceof WebhookTargetError;
         return reply.code(isMistake ? 400 : 500).send({
           error: {
             message: isMistake ? error.message : 'The emulator has a fault of its own.',
@@ -116,6 +122,14 @@ export function addAdmin(app: FastifyInstance, world: World): void {
       });
       admin.put('/quirks', (request, reply) => {
         world.quirks = readQuirks(Array.isArray(request.body) ? request.body : [request.body]);
+        return reply.code(204).send();
+      });
+      admin.put('/webhooks', (request, reply) => {
+        world.webhooks.target = checkTarget(request.body);
+        return reply.code(204).send();
+      });
+      admin.delete('/webhooks', (_request, reply) => {
+        world.webhooks.target = null;
         return reply.code(204).send();
       });
       done();

@@ -13,15 +13,18 @@ import { checkScript } from './script.ts';
 import type { Script } from './script.ts';
 import { buildServer } from './server.ts';
 import { Timers } from './timers.ts';
+import { checkTarget, Webhooks } from './webhooks.ts';
+import type { WebhookTarget } from './webhooks.ts';
 import type { World } from './world.ts';
 
 export type { LiveRun } from './admin.ts';
 export type { Fault, FaultAction, FaultMatch } from './faults.ts';
-export type { AnswerEntry, JournalEntry, RequestEntry, StatusEntry } from './journal.ts';
+export type { AnswerEntry, JournalEntry, RequestEntry, StatusEntry, WebhookEntry } from './journal.ts';
 export { QUIRKS } from './quirks.ts';
 export type { Quirk } from './quirks.ts';
 export { ScriptError } from './script.ts';
 export type { Script, ScriptAttempt, ScriptCall, Step } from './script.ts';
+export type { WebhookTarget } from './webhooks.ts';
 
 export interface EmulatorOptions {
   /** @default '127.0.0.1' */
@@ -42,6 +45,8 @@ export interface EmulatorOptions {
   readonly queuedMs?: number;
   /** From cancelling to its end. @default 5 */
   readonly cancelMs?: number;
+  /** Who is told of responses in the background that have ended. @default nobody */
+  readonly webhooks?: WebhookTarget;
   /** For faults with a probability: a number from 0 up to 1. @default Math.random */
   readonly random?: () => number;
 }
@@ -66,6 +71,8 @@ export interface Emulator {
   }): string;
   addFault(fault: Fault): void;
   clearFaults(): void;
+  /** Who is told from now on; null: nobody. */
+  setWebhooks(target: WebhookTarget | null): void;
   /** Every run and response that has not ended. */
   liveRuns(): readonly LiveRun[];
   /** Replaces the quirks that are on. */
@@ -75,6 +82,10 @@ export interface Emulator {
 }
 
 function makeWorld(options: EmulatorOptions): World {
+  const journal = new Journal(options.journalFile ?? null);
+  const timers = new Timers();
+  const webhooks = new Webhooks(journal, timers, options.random);
+  webhooks.target = options.webhooks === undefined ? null : checkTarget(options.webhooks);
   return {
     assistants: new Map(),
     threads: new Map(),
@@ -86,9 +97,10 @@ function makeWorld(options: EmulatorOptions): World {
       Object.entries(options.scripts ?? {}).map(([name, script]) => [name, checkScript(name, script)]),
     ),
     played: new Map(),
-    journal: new Journal(options.journalFile ?? null),
-    timers: new Timers(),
+    journal,
+    timers,
     faults: new Faults(options.random),
+    webhooks,
     quirks: readQuirks(options.quirks ?? []),
     pace: { queuedMs: options.queuedMs ?? 5, cancelMs: options.cancelMs ?? 5 },
     expiresAfterMs: options.expiresAfterMs ?? 600_000,
@@ -140,12 +152,16 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     createAssistant: ({ id, ...fields }) => makeAssistant(world, ASSISTANT_BODY.parse(fields), id).id,
     addFault: (fault) => world.faults.add(checkFault(fault)),
     clearFaults: () => world.faults.clear(),
+    setWebhooks: (target) => {
+      world.webhooks.target = target === null ? null : checkTarget(target);
+    },
     liveRuns: () => liveRuns(world),
     setQuirks: (quirks) => {
       world.quirks = readQuirks(quirks);
     },
     close: async () => {
       closed.abort();
+      world.webhooks.close();
       world.timers.close();
       app.server.closeAllConnections();
       await app.close();

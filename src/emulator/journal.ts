@@ -55,7 +55,23 @@ export interface StatusEntry {
   readonly attempt: number;
 }
 
-export type JournalEntry = RequestEntry | AnswerEntry | StatusEntry;
+/** A webhook's delivery, or that it was lost on purpose. */
+export interface WebhookEntry {
+  readonly seq: number;
+  readonly at: number;
+  readonly kind: 'webhook';
+  /** The event's id. */
+  readonly event: string;
+  readonly type: string;
+  /** Of the response that it tells of. */
+  readonly id: string;
+  /** Which delivery of this event, from 1; 0 where it was lost. */
+  readonly nth: number;
+  /** What the receiver answered; null where nothing came. */
+  readonly status: number | null;
+}
+
+export type JournalEntry = RequestEntry | AnswerEntry | StatusEntry | WebhookEntry;
 type Unnumbered<T> = T extends JournalEntry ? Omit<T, 'seq' | 'at'> : never;
 
 /** How many entries stay in memory. */

@@ -34,6 +34,7 @@ function end(world: World, response: StoredResponse, status: string, fields: Wir
     if (call.type === 'function_call') world.callMakers.set(String(call['call_id']), response);
     if (call.type === 'mcp_approval_request') world.callMakers.set(call.id, response);
   }
+  if (response.background) world.webhooks.announce(`response.${status}`, response.id);
   for (const waiter of response.waiters) waiter();
   response.waiters.clear();
 }

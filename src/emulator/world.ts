@@ -7,6 +7,7 @@ import type { Quirk } from './quirks.ts';
 import { DEFAULT_SCRIPT } from './script.ts';
 import type { Script } from './script.ts';
 import type { Timers } from './timers.ts';
+import type { Webhooks } from './webhooks.ts';
 
 export type Wire = Record<string, unknown>;
 export type Metadata = Record<string, string>;
@@ -115,6 +116,7 @@ export interface World {
   readonly journal: Journal;
   readonly timers: Timers;
   readonly faults: Faults;
+  readonly webhooks: Webhooks;
   quirks: ReadonlySet<Quirk>;
   readonly pace: Pace;
   readonly expiresAfterMs: number;

@@ -1,6 +1,7 @@
 /** Sees to it that a run leaves nothing alive: no attempt at the provider, no call without an outcome. */
 import { CancellationScope, sleep } from '@temporalio/workflow';
 import type { AttemptReason } from '../contract.ts';
+import type { Bell } from './bell.ts';
 import { attemptCost, attemptEnded, runSeen, stepAmbiguous, warn } from './drive-state.ts';
 import { lostStatus } from './effect-ledger.ts';
 import { cancelRun } from './provider-steps.ts';
@@ -15,6 +16,7 @@ const ABORT_GRACE_MS = 10_000;
 export interface DriveContext extends RoundContext {
   /** The round whose calls are in flight. */
   round: Promise<unknown> | null;
+  readonly bell: Bell;
 }
 
 /** What every step at the provider is told. */

@@ -113,7 +113,9 @@ function waitForAttempt(context: DriveContext): Promise<AwaitRunOutput> {
   const { live } = context.state;
   if (live === null) return Promise.resolve({ kind: 'gone' });
   publishPhase(context, 'waiting for the provider');
-  return awaitRun({ ...stepInput(context), attempt: live.ref, until_ms: waitUntilMs(context) });
+  return context.bell.during(live.ref.id, () =>
+    awaitRun({ ...stepInput(context), attempt: live.ref, until_ms: waitUntilMs(context) }),
+  );
 }
 
 /** What the table says of an ended attempt: the run's code, or undefined when another attempt follows. */

@@ -15,6 +15,7 @@ import type { Decision, WaitingCall } from '../decisions.ts';
 import { FAILURES, failureType, type EndCode } from '../failures.ts';
 import type { AttemptRef } from '../steps.ts';
 import { readWord, type Place } from '../turns.ts';
+import { Bell } from './bell.ts';
 import { awaitAborted, cancelLive, type DriveContext } from './cancel-live.ts';
 import { driveAttempts } from './drive-attempts.ts';
 import { initialState, totalUsage, type DriveState } from './drive-state.ts';
@@ -39,6 +40,8 @@ export const decideUpdate = defineUpdate<void, [Decision]>(NAMES.updates.decide)
 /** For `RunClient.retry`: what another execution goes on with; null where the run has not ended. */
 export const seedQuery = defineQuery<PackedState | { completed: true } | null>(NAMES.queries.seed);
 export const turnSignal = defineSignal<[unknown]>(NAMES.signals.turn);
+/** A webhook has told of the attempt with this id, and Temporal's server cannot reset an activity. */
+export const wakeSignal = defineSignal<[unknown]>(NAMES.signals.wake);
 export const waitingQuery = defineQuery<readonly WaitingCall[]>(NAMES.queries.waiting);
 
 function progress(context: DriveContext, turn: TurnBox, ended: boolean): RunProgress {
@@ -101,6 +104,7 @@ export async function driveRun(
     firstExecutionRunId: begun.origin_run_id ?? info.firstExecutionRunId,
     state: begun,
     room: emptyRoom(),
+    bell: new Bell(),
     round: null,
   };
   const { state } = context;
@@ -118,6 +122,7 @@ export async function driveRun(
   setHandler(turnSignal, (word) => {
     turn.word ??= readWord(word);
   });
+  setHandler(wakeSignal, (attemptId) => context.bell.ring(attemptId));
   setHandler(resultQuery, () => final ?? result(undefined));
   setHandler(progressQuery, () => progress(context, turn, final !== null));
   setHandler(attemptQuery, () => (state.live ? { backend: state.backend, attempt: state.live.ref } : null));

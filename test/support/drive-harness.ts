@@ -12,8 +12,12 @@ import { loadConfig } from '../../src/load-config.ts';
 import type { AnyTool } from '../../src/tools/define-tool.ts';
 import { connectTestEnv } from './temporal-server.ts';
 
-/** `foreground`: the Responses wire of a server without background mode and without a store. */
-export type Wire = 'responses' | 'assistants' | 'foreground';
+/**
+ * `foreground`: the Responses wire of a server without background mode and without a store. `pushed`: in the
+ * background, and webhooks are expected.
+ */
+export type Wire = 'responses' | 'assistants' | 'foreground' | 'pushed';
+export const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret of the tests').toString('base64')}`;
 export const WIRES = ['responses', 'assistants'] as const satisfies readonly Wire[];
 
 export interface DriveOptions {
@@ -33,6 +37,7 @@ export interface DriveOptions {
 export interface Drive extends AsyncDisposable {
   readonly emulator: Emulator;
   readonly client: Client;
+  readonly config: LoadedConfig;
   readonly runs: RunClient;
   readonly taskQueue: string;
   /** Runs of the assistant `bot` play the emulator's script of this name. */
@@ -64,6 +69,7 @@ export async function startDrive(wire: Wire, options: DriveOptions = {}): Promis
     backends: {
       assistants: assistants({ baseURL: emulator.url, apiKey: 'test-key' }),
       responses: responses({ baseURL: emulator.url, apiKey: 'test-key' }),
+      pushed: responses({ baseURL: emulator.url, apiKey: 'test-key', webhookSecret: WEBHOOK_SECRET }),
       foreground: responses({ baseURL: emulator.url, apiKey: 'test-key', mode: 'foreground', store: false }),
     },
     defaultBackend: wire,
@@ -79,6 +85,7 @@ export async function startDrive(wire: Wire, options: DriveOptions = {}): Promis
   const drive: Drive = {
     emulator,
     client,
+    config,
     runs: new RunClient({ client, taskQueue }),
     taskQueue,
     play: (name, script) => emulator.setScript(name, script),

@@ -64,6 +64,7 @@ const FORBIDDEN: readonly (readonly [rule: string, from: string, imports: string
   ['tools-stand-alone', 'src/tools/registry.ts', '../run-worker.ts'],
   ['mcp-brings-tools', 'src/mcp/mcp-tools.ts', '../client.ts'],
   ['mcp-sdk', 'src/doctor.ts', '@modelcontextprotocol/sdk'],
+  ['webhooks-wake', 'src/webhooks/wake.ts', '../client.ts'],
   ['emulator-stands-alone', 'src/emulator/engine.ts', '../contract.ts'],
   ['emulator-stands-alone', 'src/emulator/engine.ts', '@temporalio/client'],
   ['emulator-not-in-the-product', 'src/client.ts', './emulator/engine.ts'],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { createLogger, toTemporalLogger } from '../../src/logging.ts';
+import { createLogger } from '../../src/logger.ts';
+import { toTemporalLogger } from '../../src/logging.ts';
 import { redactFields } from '../../src/log-redaction.ts';
 
 function capture() {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isHoldOver, nextLookMs } from '../../src/activities/poll-schedule.ts';
+import { isHoldOver, nextLookMs, pushedLookMs } from '../../src/activities/poll-schedule.ts';
 
 /** How often a wait of this length looks, with the usual jitter and without time spent in the look itself. */
 function looks(waitMs: number): number {
@@ -72,5 +72,20 @@ describe('a hold', () => {
     expect(isHoldOver(8_000, 1_100, 51)).toBe(true);
     expect(isHoldOver(100, 280, 51)).toBe(false);
     expect(isHoldOver(100, 280, 201)).toBe(true);
+  });
+});
+
+describe('where webhooks are expected', () => {
+  test('looks after ten seconds, then a third of the time waited later, a minute at most', () => {
+    expect(pushedLookMs(0, null, 0)).toBe(10_000);
+    expect(pushedLookMs(100_000, null, 0)).toBe(33_000);
+    expect(pushedLookMs(3_600_000, null, 0)).toBe(60_000);
+    expect(pushedLookMs(0, null, 1)).toBe(9_800);
+  });
+
+  test('waits longer where the provider wishes it, and never shorter', () => {
+    expect(pushedLookMs(0, 20_000, 0)).toBe(20_000);
+    expect(pushedLookMs(0, 5, 0)).toBe(10_000);
+    expect(pushedLookMs(0, 3_600_000, 0)).toBe(60_000);
   });
 });
