@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from '@temporalio/worker';
@@ -300,5 +300,39 @@ describe('drover emulator', () => {
     const ended = await program.ended;
     expect(ended.code).toBe(0);
     expect(json(ended)).toMatchObject({ url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/v1$/) });
+  });
+});
+
+describe('drover webhooks', () => {
+  it('listens for the backends that have a secret, until it is told to stop', async () => {
+    const plain = await readFile(join(folder, 'drover.config.mjs'), 'utf8');
+    const secret = `whsec_${Buffer.from('of this test').toString('base64')}`;
+    const config = join(folder, 'webhooks.config.mjs');
+    await writeFile(
+      config,
+      plain.replace('responses(options)', `responses({ ...options, webhookSecret: '${secret}' })`),
+    );
+    const options = { env: { ...processEnv, DROVER_CONFIG: config } };
+    const program = startProgram([MAIN, 'webhooks', '--port', '0', '--json'], options);
+    let printed = '';
+    program.child.stdout?.on('data', (chunk: Buffer) => (printed += chunk.toString()));
+    await program.says('listening');
+    const { url } = JSON.parse(printed.split('\n')[0] ?? '') as { url: string };
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/webhooks\/local$/);
+    const answer = await fetch(url, { method: 'POST', body: '{}' });
+    expect([answer.status, await answer.json()]).toEqual([400, { outcome: 'refused' }]);
+    program.child.kill('SIGTERM');
+    const ended = await program.ended;
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(ended.stdout).toContain('"outcome":"refused"');
+    expect(ended.stdout).not.toContain(secret);
+  });
+
+  it('says what is missing where nothing could be checked, and where the port is taken', async () => {
+    const refused = await drover(['webhooks', '--config', join(folder, 'drover.config.mjs')]);
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('webhookSecret') });
+    const port = new URL(emulator.url).port;
+    const taken = await drover(['webhooks', '--config', join(folder, 'webhooks.config.mjs'), '--port', port]);
+    expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining(`Port ${port}`) });
   });
 });
