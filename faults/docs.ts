@@ -24,7 +24,7 @@ that are made again word their arguments otherwise, or ask in another order.
 **The faults**: kill -9 of a worker, half of the time aimed at one of the six windows below; SIGSTOP of a worker past
 its heartbeat timeout and SIGCONT; SIGTERM; pause and unpause, and reset, of an activity; kill -9 of Temporal's server
 and its restart on the same file; at the provider answers that are lost after acting, connections that are reset,
-bursts of 429 and 5xx, slow answers, and statuses that nobody knows.
+bursts of 429 and 5xx, slow answers, and statuses that nobody knows; webhooks that are lost, or come twice.
 
 **The judge** reads the emulator's journal, the journal that the tools write, what the harness itself noted of the
 people that it plays, and how each workflow ended. What a
@@ -58,6 +58,10 @@ const FACTS = [
   'divergent_calls',
   'unknown_outcomes',
   'decisions',
+  'followers',
+  'webhooks_taken',
+  'webhooks_lost',
+  'webhooks_repeated',
 ] as const;
 
 /** A report of an older harness has not counted all. */

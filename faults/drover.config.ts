@@ -7,6 +7,7 @@ import type { AnyTool, ToolContext } from '../src/tools/define-tool.ts';
 import { TOOL_NAMES, traitsOf } from './tool-table.ts';
 import type { ToolName } from './tool-table.ts';
 import { actOn, recall } from './tools.ts';
+import { PUSHED, WEBHOOK_SECRET } from './webhooks.ts';
 import { readWorkerEnv, WORKER_HEADER, workerIdentity } from './worker-env.ts';
 
 const env = readWorkerEnv();
@@ -72,6 +73,7 @@ export default defineConfig({
   backends: {
     assistants: assistants({ baseURL: env.emulatorUrl, headers }),
     responses: responses({ baseURL: env.emulatorUrl, headers }),
+    [PUSHED]: responses({ baseURL: env.emulatorUrl, headers, webhookSecret: WEBHOOK_SECRET }),
   },
   defaultBackend: 'responses',
   tools: TOOL_NAMES.map(toolOf),

@@ -19,6 +19,8 @@ export interface RunPlan {
   readonly id: string;
   readonly shape: Shape;
   readonly wire: Wire;
+  /** Its waits expect the provider's webhooks. */
+  readonly pushed: boolean;
   /** It goes on with a thread, or conversation, that is there before. */
   readonly onThread: boolean;
   /** The run whose thread it goes on with; null where the thread is its own. */
@@ -74,6 +76,7 @@ const ENDS: Readonly<Record<Shape, readonly (EndCode | null)[]>> = {
 
 const PEOPLE_STREAM = 1_000_000;
 const TURNS_STREAM = 2_000_000;
+const WEBHOOKS_STREAM = 3_000_000;
 
 /** One attempt more than the script's own failures, and room for those that a fault makes expire. */
 const ATTEMPTS = 10;
@@ -141,6 +144,7 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
     id,
     shape,
     wire,
+    pushed: wire === 'responses' && new Random(seed, WEBHOOKS_STREAM + n).chance(0.4),
     onThread: random.chance(0.4),
     follows: null,
     onBusyThread: 'enqueue',

@@ -96,6 +96,9 @@ const PRINTED = [
   'divergent_calls',
   'unknown_outcomes',
   'decisions',
+  'webhooks_taken',
+  'webhooks_lost',
+  'webhooks_repeated',
 ] as const;
 const MOST_FINDINGS = 40;
 

@@ -15,6 +15,7 @@ import type { NemesisDeed } from './nemesis-journal.ts';
 import { Random } from './random.ts';
 import { ASSISTANT } from './plan.ts';
 import type { RunPlan } from './plan.ts';
+import { receiveWebhooks } from './webhooks.ts';
 import { toEnvironment } from './worker-env.ts';
 import { WorkerPool } from './worker-pool.ts';
 
@@ -88,6 +89,10 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     emulator.createAssistant({ id: ASSISTANT, model: 'nobody' });
     // Never closed: a retry of the SDK's own that is due then would throw where nobody can catch it.
     const client = await connectClient({ address, namespace, options: { address } });
+    const webhooks = await receiveWebhooks(emulator, client, (line) =>
+      appendFileSync(join(folder, 'webhooks.log'), line),
+    );
+    undo.push(() => webhooks.close());
     const bundle = join(folder, 'workflows.cjs');
     await options.writeBundle(bundle);
     const log = join(folder, 'workers.log');

@@ -8,6 +8,7 @@ import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 import { ASSISTANT } from '../plan.ts';
 import type { RunPlan } from '../plan.ts';
 import { TOOL_NAMES } from '../tool-table.ts';
+import { PUSHED } from '../webhooks.ts';
 import type { Driver, DriverStage, FinalState } from './driver.ts';
 
 const runsOf = (stage: DriverStage): RunClient => new RunClient(stage);
@@ -15,7 +16,7 @@ const runsOf = (stage: DriverStage): RunClient => new RunClient(stage);
 function requestOf(plan: RunPlan, threadId: string | null): RunRequest {
   return {
     assistant_id: ASSISTANT,
-    backend: plan.wire,
+    backend: plan.pushed ? PUSHED : plan.wire,
     model: plan.id,
     input: plan.input,
     context: { plan: plan.id },

@@ -13,9 +13,12 @@ const SETTLING_MS = 1_500;
  */
 export function unfindableCreates(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Exchange[] {
   if (run.plan.wire !== 'responses' || run.plan.onThread) return [];
+  // Who receives webhooks looks at what nobody has found.
   const known = new Set(
-    run.exchanges.flatMap(({ kind, subject }) =>
-      (kind === 'look' || kind === 'submit' || kind === 'cancel') && subject !== null ? [subject] : [],
+    run.exchanges.flatMap(({ kind, subject, pid }) =>
+      pid !== null && (kind === 'look' || kind === 'submit' || kind === 'cancel') && subject !== null
+        ? [subject]
+        : [],
     ),
   );
   return run.exchanges.filter(

@@ -31,7 +31,16 @@ export type Counts = Readonly<Record<FindingKind, number>> & {
   readonly decisions: number;
   /** Runs on a thread that an earlier run was started on. */
   readonly followers: number;
-};
+} & WebhookCounts;
+
+interface WebhookCounts {
+  /** Events of the provider that somebody took. */
+  readonly webhooks_taken: number;
+  /** Never sent. */
+  readonly webhooks_lost: number;
+  /** Taken more than once. */
+  readonly webhooks_repeated: number;
+}
 
 export interface Verdict {
   readonly counts: Counts;
@@ -49,6 +58,17 @@ function isFaulty({ answer, at, pid }: Exchange): boolean {
 function providerFaults(facts: Facts): number {
   const unknown = facts.runs.flatMap(({ statuses }) => statuses.filter(({ to }) => !isKnownStatus(to)));
   return facts.exchanges.filter(isFaulty).length + unknown.length;
+}
+
+function countWebhooks(provider: Evidence['provider']): WebhookCounts {
+  const deliveries = provider.flatMap((entry) => (entry.kind === 'webhook' ? [entry] : []));
+  const taken = deliveries.filter(({ status }) => status !== null && status < 300).map(({ event }) => event);
+  const events = new Set(taken).size;
+  return {
+    webhooks_taken: events,
+    webhooks_lost: deliveries.filter(({ nth }) => nth === 0).length,
+    webhooks_repeated: taken.length - events,
+  };
 }
 
 function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): readonly Finding[] {
@@ -95,6 +115,7 @@ export function judge(evidence: Evidence, judging: Judging): Verdict {
     findings,
     counts: {
       ...kinds,
+      ...countWebhooks(evidence.provider),
       runs: runs.length,
       ended: runs.filter(hasEnded).length,
       worker_kills: nemesis.filter(({ kind }) => kind === 'worker_killed').length,

@@ -44,6 +44,10 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
     'Runs on a shared thread that began while another one had its turn there, or after one that was started when their own start had been answered.',
   followers: 'Runs on a thread that another run was started on before: they wait, are refused, or interrupt.',
   decisions: 'Calls that people allowed or refused, or whose output the service handed in.',
+  webhooks_taken:
+    'Webhooks of the provider that were received; 40 % of the runs on the Responses wire wait for them.',
+  webhooks_lost: 'Webhooks that were never sent, on purpose.',
+  webhooks_repeated: 'Webhooks that were sent, and received, more than once.',
   unknown_outcomes: 'Calls of `once` tools whose result says that nobody knows whether they acted.',
 };
 

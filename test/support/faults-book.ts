@@ -54,6 +54,7 @@ function planOf({ wire = 'assistants', onThread = false, attempts, ends = [null]
     id: RUN,
     shape: 'plain',
     wire,
+    pushed: false,
     onThread,
     follows: null,
     onBusyThread: 'enqueue',
@@ -154,7 +155,7 @@ export class Book {
     return this.becomes(id, 'queued').answer(request, id, sent);
   }
 
-  look(id: string, pid = 1): this {
+  look(id: string, pid: number | null = 1): this {
     const base = this.plan.wire === 'assistants' ? `/v1/threads/${THREAD}/runs` : '/v1/responses';
     return this.answer(this.ask('GET', `${base}/${id}`, {}, pid), id);
   }
@@ -198,6 +199,12 @@ export class Book {
 
   acts(asked: PlannedEffect, n: number, more: { call?: string; key?: string; pid?: number } = {}): this {
     return this.tool('started', asked, n, more).tool('finished', asked, n, more);
+  }
+
+  /** The provider tells of it: `nth` 0 where that is lost. */
+  webhook(id: string, event: string, nth: number, status: number | null): this {
+    this.#add({ kind: 'webhook', event, type: 'response.completed', id, nth, status });
+    return this;
   }
 
   /** A person is asked about a call, or says something of it. */

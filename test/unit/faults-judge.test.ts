@@ -142,10 +142,22 @@ describe('attempts_live_over_one', () => {
     expect(twice(true, false).verdict()).toMatchObject({ findings: [], counts: { unfindable_creates: 1 } });
   });
 
+  test('nor where only the receiver of webhooks has looked at it', () => {
+    expect(twice(true, false).look('resp_1', null).kinds()).toEqual([]);
+    expect(twice(true, false).look('resp_1', 1).kinds()).toEqual(['attempts_live_over_one']);
+  });
+
   test('where its answer had come, or the result does not say so', () => {
     expect(twice(true, true).kinds()).toEqual(['attempts_live_over_one']);
     expect(twice(false, false).kinds()).toEqual(['attempts_live_over_one']);
   });
+});
+
+test('webhooks are counted by event', () => {
+  const book = new Book().create('run_1').becomes('run_1', 'completed').closes();
+  book.webhook('run_1', 'lost', 0, null).webhook('run_1', 'a', 1, 503).webhook('run_1', 'a', 2, 204);
+  book.webhook('run_1', 'b', 1, 204).webhook('run_1', 'b', 1, 204).webhook('run_1', 'c', 1, null);
+  expect(book.verdict().counts).toMatchObject({ webhooks_taken: 2, webhooks_lost: 1, webhooks_repeated: 1 });
 });
 
 describe('orphaned_attempts', () => {

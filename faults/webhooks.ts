@@ -1,0 +1,33 @@
+/** The receiver of the provider's webhooks, and the harness's own: some are lost, some come twice. */
+import type { Client } from '@temporalio/client';
+import { responses } from '../src/backends.ts';
+import type { Emulator } from '../src/emulator/index.ts';
+import { createLogger } from '../src/logger.ts';
+import { WebhookReceiver } from '../src/webhooks/receive.ts';
+import { serveWebhooks } from '../src/webhooks/serve.ts';
+import type { WebhookServer } from '../src/webhooks/serve.ts';
+
+/** The backend whose waits expect them. */
+export const PUSHED = 'pushed';
+export const WEBHOOK_SECRET = `whsec_${Buffer.from('of the fault harness').toString('base64')}`;
+/** Of all events. */
+const LOST = 0.15;
+const DOUBLED = 0.15;
+
+export async function receiveWebhooks(
+  emulator: Emulator,
+  client: Client,
+  onLine: (line: string) => void,
+): Promise<WebhookServer> {
+  const backend = responses({ baseURL: emulator.url, webhookSecret: WEBHOOK_SECRET })(PUSHED);
+  const receiver = new WebhookReceiver({ client, backends: new Map([[PUSHED, backend]]) });
+  const logger = createLogger({ level: 'warn', format: 'json', destination: { write: onLine } });
+  const server = await serveWebhooks({ receiver, logger, host: '127.0.0.1', port: 0 });
+  emulator.setWebhooks({
+    url: `${server.url}/webhooks/${PUSHED}`,
+    secret: WEBHOOK_SECRET,
+    lose: LOST,
+    double: DOUBLED,
+  });
+  return server;
+}
