@@ -1,9 +1,10 @@
 /** The Update `decide`: checked, authorized by the worker's configuration, then handed to the call that waits. */
-import { isCancellation, scheduleLocalActivity } from '@temporalio/workflow';
+import { isCancellation } from '@temporalio/workflow';
 import { NAMES } from '../contract.ts';
 import type { Decision } from '../decisions.ts';
 import type { AuthorizeDecisionInput, AuthorizeDecisionOutput } from '../steps.ts';
 import { checkDecision, refuse } from './check-decision.ts';
+import { localStep } from './local-step.ts';
 import type { RoundContext } from './round-context.ts';
 import type { Waiting } from './waiting-room.ts';
 
@@ -17,7 +18,7 @@ async function authorize(context: RoundContext, waiting: Waiting, decision: Deci
   let said: AuthorizeDecisionOutput;
   try {
     // Local: its answer is recorded with the Update, and no query can run ahead of it.
-    said = await scheduleLocalActivity<AuthorizeDecisionOutput>(NAMES.activities.authorizeDecision, [input], {
+    said = await localStep<AuthorizeDecisionOutput>(NAMES.activities.authorizeDecision, [input], {
       startToCloseTimeout: '30 seconds',
       scheduleToCloseTimeout: '2 minutes',
       retry: { maximumAttempts: 5, initialInterval: '1 second' },

@@ -3,9 +3,10 @@
  * workflow past news that no task has taken up yet; an Update that then comes with that task would be recorded after
  * commands which a replay makes after it: nobody could replay the run (decisions 012 and 019).
  */
-import { CancellationScope, scheduleLocalActivity, sleep, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import { NAMES } from '../contract.ts';
 import type { ConfirmTaskInput, ConfirmTaskOutput } from '../steps.ts';
+import { localStep } from './local-step.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
 /** A task that is tried again leaves no trace by which it could be told; the next one does. */
@@ -15,7 +16,7 @@ const BETWEEN_MS = 200;
 async function ask(): Promise<ConfirmTaskOutput['turn']> {
   const input: ConfirmTaskInput = { events: workflowInfo().historyLength };
   try {
-    const { turn } = await scheduleLocalActivity<ConfirmTaskOutput>(NAMES.activities.confirmTask, [input], {
+    const { turn } = await localStep<ConfirmTaskOutput>(NAMES.activities.confirmTask, [input], {
       startToCloseTimeout: '10 seconds',
       retry: { maximumAttempts: 1 },
     });

@@ -5,13 +5,13 @@ import {
   CancellationScope,
   CancelledFailure,
   scheduleActivity,
-  scheduleLocalActivity,
   TimeoutFailure,
   workflowInfo,
 } from '@temporalio/workflow';
 import { DEFAULTS, NAMES } from '../contract.ts';
 import type { Issue, RunRequest } from '../contract.ts';
 import type { Created } from './drive-state.ts';
+import { localStep } from './local-step.ts';
 import { isEndCode, type EndCode } from '../failures.ts';
 import {
   ACTIVITY_FAILURES,
@@ -106,7 +106,7 @@ async function act<O extends { kind: string }>(
   let first: O;
   try {
     first = await CancellationScope.nonCancellable(() =>
-      scheduleLocalActivity<O>(activity, [{ ...input, request, events: workflowInfo().historyLength }], {
+      localStep<O>(activity, [{ ...input, request, events: workflowInfo().historyLength }], {
         startToCloseTimeout: '2 minutes',
         retry: { maximumAttempts: 1 },
         summary: `attempt ${input.number}`,

@@ -1,15 +1,10 @@
 /** Waits until it is the run's turn on its thread. */
-import {
-  CancellationScope,
-  condition,
-  patched,
-  scheduleLocalActivity,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { CancellationScope, condition, patched, workflowInfo } from '@temporalio/workflow';
 import { DEFAULTS, NAMES } from '../contract.ts';
 import type { RunRequest } from '../contract.ts';
 import type { Place, TakePlaceInput, TurnPolicy, TurnWord } from '../turns.ts';
 import type { DriveContext } from './cancel-live.ts';
+import { localStep } from './local-step.ts';
 import { StepFailed } from './provider-steps.ts';
 import { publishPhase } from './publish.ts';
 
@@ -33,7 +28,7 @@ function takePlace(context: DriveContext, policy: TurnPolicy, sinceMs: number): 
   };
   // Not cancelled: it is short, and a place that nobody takes is found out.
   return CancellationScope.nonCancellable(() =>
-    scheduleLocalActivity<Place>(NAMES.activities.takePlace, [input], {
+    localStep<Place>(NAMES.activities.takePlace, [input], {
       startToCloseTimeout: '30 seconds',
       retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
       summary: 'turn',

@@ -1,0 +1,25 @@
+/**
+ * Local activities, one at a time. Two that are under way together end in one activation or in two, and a replay may have
+ * it otherwise than the first time: what follows them would then be done in another order, and nobody could replay the
+ * run (decision 024).
+ */
+import { patched, scheduleLocalActivity } from '@temporalio/workflow';
+
+type Options = Parameters<typeof scheduleLocalActivity>[2];
+
+/** Each workflow has a copy of this module for itself. */
+let last: Promise<void> | null = null;
+
+/** Schedules a local activity once no other one is under way. */
+export function localStep<O>(activity: string, args: readonly unknown[], options: Options): Promise<O> {
+  const begin = (): Promise<O> => scheduleLocalActivity<O>(activity, [...args], options);
+  // Whoever began two at once before this rule goes on with that.
+  const mine = last !== null && patched('one-local-step') ? last.then(begin) : begin();
+  const settled = (): void => {
+    if (last === ended) last = null;
+  };
+  // Before anything that follows the step: a step of it begins at once.
+  const ended: Promise<void> = mine.then(settled, settled);
+  last = ended;
+  return mine;
+}
