@@ -4,7 +4,7 @@ import { NAMES } from './contract.ts';
 import type { AttemptReason } from './contract.ts';
 import type { Decision, WaitKind } from './decisions.ts';
 import type { WireStatus } from './run.ts';
-import type { RunEvent } from './run-events.ts';
+import type { RunEvent, Said } from './run-events.ts';
 import { ACTIVITY_FAILURES } from './steps.ts';
 import type {
   AwaitRunOutput,
@@ -34,17 +34,43 @@ const callOf = (input: unknown) => {
 export class EventReader {
   #current: Current | null = null;
   #attempts = 0;
+  /** Characters that were told of what the current attempt says. */
+  #toldChars = 0;
 
   /** One that stands where this one does, and goes its own way. */
   clone(): EventReader {
     const copy = new EventReader();
     copy.#current = this.#current;
     copy.#attempts = this.#attempts;
+    copy.#toldChars = this.#toldChars;
     return copy;
   }
 
   get current(): Current | null {
     return this.#current;
+  }
+
+  get toldChars(): number {
+    return this.#toldChars;
+  }
+
+  /** Somebody was told so much of what the current attempt says. */
+  resume(toldChars: number): void {
+    this.#toldChars = toldChars;
+  }
+
+  /** What the model has said, as a worker shows it while it listens. */
+  heard({ id, from, text }: Said): Told | null {
+    return this.#current?.attempt_id === id ? this.#delta(from, text) : null;
+  }
+
+  #delta(from: number, text: string): Told | null {
+    const end = from + text.length;
+    if (this.#current === null || end <= this.#toldChars) return null;
+    const start = Math.max(from, this.#toldChars);
+    this.#toldChars = end;
+    const { attempt, attempt_id } = this.#current;
+    return { type: 'text_delta', attempt, attempt_id, from: start, text: text.slice(start - from) };
   }
 
   /** A status that no fact tells: what a worker says of the attempt while it waits. */
@@ -55,7 +81,8 @@ export class EventReader {
     return { type: 'status_changed', attempt, attempt_id, status };
   }
 
-  read({ fact }: Pick<Recorded, 'fact'>): readonly Told[] {
+  /** The places of what a fact tells are always the same; null is one at which there was nothing new to tell. */
+  read({ fact }: Pick<Recorded, 'fact'>): readonly (Told | null)[] {
     switch (fact.kind) {
       case 'started':
         return [{ type: 'started' }, ...(fact.place === 'wait' ? [{ type: 'turn_awaited' } as const] : [])];
@@ -93,7 +120,7 @@ export class EventReader {
     return [{ type: 'tool_finished', outcome, ...callOf(input) }];
   }
 
-  #stepped({ activity, output }: Extract<Fact, { kind: 'stepped' }>): readonly Told[] {
+  #stepped({ activity, output }: Extract<Fact, { kind: 'stepped' }>): readonly (Told | null)[] {
     if (output === null || output === undefined) return [];
     if (activity === NAMES.activities.createRun) return this.#created(output as CreateRunOutput);
     if (activity === NAMES.activities.submitOutputs) return this.#submitted(output as SubmitOutputsOutput);
@@ -107,6 +134,7 @@ export class EventReader {
     this.#attempts = Number(ref.key.split('/').at(-1)) || this.#attempts + 1;
     const now = { attempt: this.#attempts, attempt_id: ref.id };
     this.#current = { ...now, status: run.status };
+    this.#toldChars = 0;
     return [{ type: 'attempt_created', ...now, thread_id: ref.thread_id, status: run.status, adopted }];
   }
 
@@ -115,16 +143,20 @@ export class EventReader {
     if (output.kind !== 'submitted' || this.#current === null) return [];
     const { attempt } = this.#current;
     this.#current = { attempt, attempt_id: output.attempt.id, status: null };
+    this.#toldChars = 0;
     return [{ type: 'outputs_submitted', attempt, attempt_id: output.attempt.id }];
   }
 
-  #awaited(output: AwaitRunOutput): readonly Told[] {
+  #awaited(output: AwaitRunOutput): readonly (Told | null)[] {
     if (output.kind === 'gone') return this.#over(null, 'gone');
     if (output.kind === 'deadline' || this.#current === null) return [];
+    if (output.attempt.id !== this.#current.attempt_id) this.#toldChars = 0;
     this.#current = { ...this.#current, attempt_id: output.attempt.id };
+    const isHeard = output.kind === 'ended' && output.streamed === true;
+    const rest = isHeard ? this.#delta(0, output.output.text) : null;
     const changed = this.seen(output.run.status);
     const over = output.kind === 'ended' ? this.#over(output.run.status, output.reason) : [];
-    return [...(changed === null ? [] : [changed]), ...over];
+    return [rest, changed, ...over];
   }
 
   #cancelled({ run }: CancelRunOutput): readonly Told[] {

@@ -7,15 +7,19 @@ export interface Place {
   readonly eventId: number;
   /** Which event of those that the one recorded made, from 0. */
   readonly index: number;
+  /** Characters of what the model says then, told since. */
+  readonly chars: number;
 }
 
-export const offsetOf = ({ runId, eventId, index }: Place): string => `${runId}.${eventId}.${index}`;
+export const offsetOf = ({ runId, eventId, index, chars }: Place): string =>
+  `${runId}.${eventId}.${index}${chars === 0 ? '' : `+${chars}`}`;
 
 /** @throws InvalidOffsetError */
 export function readOffset(offset: string): Place {
-  const [, runId = '', eventId = '', index = ''] = /^([\w-]{1,64})\.(\d{1,9})\.(\d{1,3})$/.exec(offset) ?? [];
+  const [, runId = '', eventId = '', index = '', chars = '0'] =
+    /^([\w-]{1,64})\.(\d{1,9})\.(\d{1,3})(?:\+(\d{1,9}))?$/.exec(offset) ?? [];
   if (runId === '') throw new InvalidOffsetError(offset);
-  return { runId, eventId: Number(eventId), index: Number(index) };
+  return { runId, eventId: Number(eventId), index: Number(index), chars: Number(chars) };
 }
 
 export const isBehind = (place: Place, after: Place | null): boolean =>

@@ -10,7 +10,7 @@ import { isBehind, offsetOf, readOffset, type Place } from './client-offset.ts';
 import { NAMES } from './contract.ts';
 import { RunNotFoundError } from './errors.ts';
 import type { WireStatus } from './run.ts';
-import type { RunEvent } from './run-events.ts';
+import type { RunEvent, Said } from './run-events.ts';
 
 export interface WatchOptions {
   /** The `offset` of the last event that was seen: the next one is the first that is told. @default from the start */
@@ -19,11 +19,17 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How often heartbeats are read for a status that no event tells. */
+/** How often heartbeats are read for what no event tells: a status, and what the model says. */
 const STATUS_MS = 2_000;
+const SAYING_MS = 500;
 
-/** What the worker that waits for the attempt says of it; null where none does. */
-async function statusNow(client: Client, id: string, runId: string): Promise<WireStatus | null> {
+interface Shown {
+  readonly status?: WireStatus | null;
+  readonly said?: Said | null;
+}
+
+/** What the worker that waits for the attempt says of it. */
+async function shownNow(client: Client, id: string, runId: string): Promise<Shown> {
   const { raw } = await client.workflow.getHandle(id, runId).describe();
   const waiting = raw.pendingActivities?.find(
     ({ activityType }) => activityType?.name === NAMES.activities.awaitRun,
@@ -40,8 +46,8 @@ async function statusNow(client: Client, id: string, runId: string): Promise<Wir
       isLocal: false,
     },
   );
-  const { status = null } = (details ?? {}) as { readonly status?: WireStatus | null };
-  return status;
+  const shown: Shown = details ?? {};
+  return shown;
 }
 
 interface Execution {
@@ -80,6 +86,9 @@ class Watch {
   /** Of the execution that was reset, when each of its events was recorded. The new one begins with the same ones. */
   #copied: ReadonlyMap<number, number> = new Map();
   #last: string;
+  /** The recorded event that was told last. */
+  #place: Place | null;
+  #isSaying = false;
 
   constructor(client: Client, id: string, options: WatchOptions) {
     this.#client = client;
@@ -88,6 +97,7 @@ class Watch {
     this.#aborted = onAbort(options.signal);
     this.#aborted.catch(() => undefined);
     this.#last = options.after ?? '';
+    this.#place = this.#after;
   }
 
   async *events(): AsyncGenerator<RunEvent, void, undefined> {
@@ -147,14 +157,18 @@ class Watch {
         const isAgain = this.#copied.get(eventId) === at_ms;
         const told = this.#events.read({ fact });
         for (const [index, event] of told.entries()) {
-          const place: Place = { runId, eventId, index };
+          if (event === null) continue;
+          const place: Place = { runId, eventId, index, chars: 0 };
           // An execution that goes on with a run does not start it.
           if (isTold || isAgain || isBehind(place, this.#after) || (event.type === 'started' && !isFirst))
             continue;
+          this.#place = place;
           this.#last = offsetOf(place);
           const isReset = event.type === 'ended' && reset !== null;
           yield { ...(isReset ? { type: 'reset' } : event), offset: this.#last, at_ms };
         }
+        if (runId === this.#after?.runId && eventId === this.#after.eventId)
+          this.#events.resume(this.#after.chars);
       }
       token = page.token;
       if (!isOver) continue;
@@ -169,18 +183,30 @@ class Watch {
     reading.catch(() => undefined);
     for (;;) {
       const timer = new AbortController();
-      const tick = sleep(STATUS_MS, null, { signal: timer.signal }).catch(() => null);
+      const tick = sleep(this.#isSaying ? SAYING_MS : STATUS_MS, null, { signal: timer.signal }).catch(
+        () => null,
+      );
       const page = await Promise.race([reading, tick, this.#aborted]).finally(() => timer.abort());
       if (page !== null) return page;
-      const told = await this.#statusTold(runId);
-      if (told !== null) yield { ...told, offset: this.#last, at_ms: Date.now() };
+      for (const told of await this.#shownTold(runId)) {
+        if (told.type === 'text_delta' && this.#place !== null)
+          this.#last = offsetOf({ ...this.#place, chars: this.#events.toldChars });
+        yield { ...told, offset: this.#last, at_ms: Date.now() };
+      }
     }
   }
 
-  async #statusTold(runId: string): Promise<Told | null> {
-    if (this.#events.current === null) return null;
-    const status = await statusNow(this.#client, this.#id, runId).catch(() => null);
-    return status === null ? null : this.#events.seen(status);
+  async #shownTold(runId: string): Promise<readonly Told[]> {
+    if (this.#events.current === null) return [];
+    const { status = null, said = null } = await shownNow(this.#client, this.#id, runId).catch(
+      (): Shown => ({}),
+    );
+    this.#isSaying = said !== null;
+    const told = [
+      status === null ? null : this.#events.seen(status),
+      said === null ? null : this.#events.heard(said),
+    ];
+    return told.filter((one) => one !== null);
   }
 }
 

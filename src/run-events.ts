@@ -1,7 +1,16 @@
-/** What a watcher of a run is told. Names and ids, never prompts, arguments or outputs. */
+/** What a watcher of a run is told. Names and ids, never prompts, arguments or outputs, but for what a backend streams. */
 import type { AttemptReason } from './contract.ts';
 import type { DecisionOutcome, WaitKind } from './decisions.ts';
 import type { WireStatus } from './run.ts';
+
+/** What the model has said so far, as a wait's heartbeats show it: the end of it, where it is long. */
+export interface Said {
+  /** Of the attempt. */
+  readonly id: string;
+  /** How many characters came before `text`. */
+  readonly from: number;
+  readonly text: string;
+}
 
 interface Happening {
   /** Where the event stands in the run: give it to `watch` as `after` to go on from there. */
@@ -41,6 +50,11 @@ export type RunEvent = Happening &
      * has the offset of the one before it, and is not told again after a disconnect.
      */
     | ({ readonly type: 'status_changed'; readonly status: WireStatus } & OfAttempt)
+    /**
+     * What the model said next, where the backend streams. `from` is how many characters of the same `attempt_id` came
+     * before: no character is told twice. After a gap, the characters in between were not told.
+     */
+    | ({ readonly type: 'text_delta'; readonly from: number; readonly text: string } & OfAttempt)
     /** Handed to a worker. Told again where it has to be handed to another one. */
     | ({ readonly type: 'tool_started' } & OfCall)
     /** `lost`: nobody knows whether it acted; a lookup, or the tool's `onUnknown`, follows. */

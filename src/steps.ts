@@ -208,6 +208,8 @@ export type AwaitRunOutput =
           readonly kind: 'ended';
           readonly reason: AttemptReason;
           readonly output: AttemptOutput;
+          /** Its backend streams: watchers were told its text while it came. Absent: false. */
+          readonly streamed?: true;
           readonly retry_after_ms: number | null;
         }
     ))

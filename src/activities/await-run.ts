@@ -2,24 +2,20 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { isBackendError } from '../backends/backend.ts';
-import type { Backend, BackendError, Observation } from '../backends/backend.ts';
-import { LIMITS } from '../contract.ts';
-import { isKnownStatus, isTerminal, type WireStatus } from '../run.ts';
+import type { BackendError } from '../backends/backend.ts';
+import type { WireStatus } from '../run.ts';
 import { ACTIVITY_FAILURES } from '../steps.ts';
-import type { AttemptOutput, AttemptRef, AwaitRunInput, AwaitRunOutput } from '../steps.ts';
-import { planCalls } from '../tools/plan-calls.ts';
-import { readEnd } from './attempt-reason.ts';
+import type { Said } from '../run-events.ts';
+import type { AttemptRef, AwaitRunInput, AwaitRunOutput } from '../steps.ts';
 import { BEAT_MS, startBeat } from './beat.ts';
-import { boundOutput } from './bound-answer.ts';
-import { costOf } from './price.ts';
-import { readStructure } from './read-structured.ts';
-import { withoutBulk } from './create-run.ts';
 import type { ActivityDeps } from './deps.ts';
+import { Listener } from './listen.ts';
 import { isUntouchedFirstTry } from './first-try.ts';
 import { isHoldOver, nextLookMs, pushedLookMs } from './poll-schedule.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveStep, type ResolvedStep } from './resolve-step.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
+import { readAnswer } from './wait-answer.ts';
 
 /** What a look that failed for good on its face waits: somebody may mend the key while the attempt lives on. */
 const REFUSED_DELAY_MS = 30_000;
@@ -29,13 +25,15 @@ const CREATED_BEFORE_MS = 10 * 60_000;
 /** A wait that dies harms nothing, and a cancel does not wait for it: it beats half as often as what acts. */
 const WAIT_BEAT_MS = 2_000;
 
-/** Past this many calls even their refusals would not fit through Temporal. */
-const MOST_CALLS = 4 * LIMITS.callsPerRound;
+/** Of a timer of Node's. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 interface WaitDetails {
   readonly status: WireStatus | null;
   /** Only where a look acts: one is under way, or its answer was lost, and it may have made a response. */
   readonly looking: boolean;
+  /** The end of what the model has said so far, where somebody listens. */
+  readonly said?: Said;
 }
 
 type Tell = (details: WaitDetails) => void;
@@ -51,23 +49,6 @@ function waiting(delayMs: number): ApplicationFailure {
   });
 }
 
-async function readOutput(backend: Backend, seen: Observation, signal: AbortSignal): Promise<AttemptOutput> {
-  if (seen.output !== null) return seen.output;
-  const { status } = seen.run;
-  if (status === 'completed' || status === 'incomplete') return backend.output(seen.attempt, signal);
-  return { text: '', refusal: null, messages: [] };
-}
-
-/** Functions that the model may call: those of the request or the assistant, else what the provider's run lists. */
-function allowedNames(resolved: ResolvedStep, seen: Observation): ReadonlySet<string> {
-  if (resolved.allowed !== null) return resolved.allowed;
-  const names = (seen.run.tools ?? []).flatMap((tool) => {
-    const named = (tool['function'] as { name?: unknown } | null | undefined)?.name;
-    return typeof named === 'string' ? [named] : [];
-  });
-  return new Set(names);
-}
-
 class Waiter {
   readonly #deps: ActivityDeps;
   readonly #input: AwaitRunInput;
@@ -79,8 +60,10 @@ class Waiter {
   /** A look is itself a step at the provider, as it is in foreground mode. */
   readonly #looksAct: boolean;
   readonly #statusBefore: WireStatus | null;
+  readonly #listener: Listener;
   #attempt: AttemptRef;
   #status: WireStatus | null;
+  #tell: Tell = () => undefined;
 
   constructor(deps: ActivityDeps, input: AwaitRunInput, resolved: ResolvedStep) {
     this.#deps = deps;
@@ -92,16 +75,25 @@ class Waiter {
     this.#looksAct = resolved.backend.lookActs?.(input.attempt) === true;
     this.#statusBefore = before?.status ?? null;
     this.#status = this.#statusBefore;
+    this.#listener = new Listener(resolved.backend, this.#context, () => this.#shown());
     this.#lookedBefore = this.#looksAct && (before?.looking ?? !isUntouchedFirstTry(this.#context.info));
   }
 
   #details(looking: boolean): WaitDetails {
-    return { status: this.#status, looking: this.#looksAct && looking };
+    const { said } = this.#listener;
+    return { status: this.#status, looking: this.#looksAct && looking, ...(said === null ? {} : { said }) };
   }
 
   /** The server keeps what the last try told it: telling it the same again at each look would be a third of their cost. */
   #tellBeforeTheEnd(details: WaitDetails): void {
     if (this.#looksAct || details.status !== this.#statusBefore) this.#context.heartbeat(details);
+  }
+
+  /** What heartbeats carry from now on. */
+  #shown(): WaitDetails {
+    const details = this.#details(false);
+    this.#tell(details);
+    return details;
   }
 
   #waitedMs(): number {
@@ -120,11 +112,11 @@ class Waiter {
     // What this look makes, a later one has to know of.
     if (this.#looksAct) this.#context.heartbeat(this.#details(true));
     const signal = AbortSignal.any([this.#context.cancellationSignal, this.#deps.shutdownSignal]);
-    const tell: Tell = (details) => {
+    this.#tell = (details) => {
       beat.details = details;
     };
     try {
-      return await this.#look(signal, tell).catch((thrown: unknown) => this.#elsewhere(thrown, signal, tell));
+      return await this.#look(signal).catch((thrown: unknown) => this.#elsewhere(thrown, signal));
     } catch (thrown) {
       if (thrown instanceof ApplicationFailure) throw thrown;
       if (signal.aborted) throw await this.#stopped();
@@ -135,7 +127,7 @@ class Waiter {
   }
 
   /** A create that was answered with another run's id: the attempt lives under one of its own, and bears our key. */
-  async #elsewhere(thrown: unknown, signal: AbortSignal, tell: Tell): Promise<AwaitRunOutput> {
+  async #elsewhere(thrown: unknown, signal: AbortSignal): Promise<AwaitRunOutput> {
     const { backend, run } = this.#resolved;
     const { id, thread_id } = this.#attempt;
     const isGone = isBackendError(thrown) && thrown.kind === 'not_found';
@@ -144,20 +136,30 @@ class Waiter {
     const found = await backend.find(run, { thread_id, since_ms }, signal);
     if (found === null || found.attempt.id === id) throw thrown;
     this.#attempt = found.attempt;
-    return await this.#look(signal, tell);
+    return await this.#look(signal);
   }
 
-  async #look(signal: AbortSignal, tell: Tell): Promise<AwaitRunOutput> {
+  async #look(signal: AbortSignal): Promise<AwaitRunOutput> {
     const { backend, run } = this.#resolved;
     let nextMs = 0;
     for (;;) {
       const nextLook = (): number => nextMs;
       for await (const seen of backend.observe(this.#attempt, run, { signal, nextLook })) {
         this.#status = seen.run.status;
-        const answer = await this.#answer(seen, signal);
+        const answer = await readAnswer(seen, {
+          deps: this.#deps,
+          input: this.#input,
+          resolved: this.#resolved,
+          ambiguous: this.#lookedBefore && seen.attempt.id !== this.#attempt.id,
+          signal,
+        });
         if (answer !== null) return answer;
         nextMs = this.#nextMs(seen.look_after_ms);
-        tell(this.#details(false));
+        this.#tell(this.#details(false));
+        if (await this.#heard(signal)) {
+          nextMs = 0;
+          continue;
+        }
         if (this.#isPushed || isHoldOver(this.#waitedMs(), nextMs, this.#deps.holds.count)) {
           this.#tellBeforeTheEnd(this.#details(false));
           throw waiting(nextMs);
@@ -167,42 +169,11 @@ class Waiter {
     }
   }
 
-  async #answer(seen: Observation, signal: AbortSignal): Promise<AwaitRunOutput | null> {
-    const { attempt, run, raw_code } = seen;
-    const ambiguous = this.#lookedBefore && attempt.id !== this.#attempt.id;
-    const usage = run.usage ?? seen.spent ?? null;
-    const cost = costOf(this.#deps.config, usage, run.model);
-    const spending = {
-      ...(run.usage === null && seen.spent !== undefined ? { spent: seen.spent } : {}),
-      ...(cost === undefined ? {} : { cost }),
-    };
-    if (isTerminal(run.status)) {
-      const said = await readOutput(this.#resolved.backend, seen, signal);
-      const end = readEnd(seen);
-      const structure =
-        end.reason === 'completed' ? readStructure(this.#resolved.run.response_format, said) : 'none';
-      const output = boundOutput(structure === 'fits' ? { ...said, structured: true } : said);
-      const reason = structure === 'misfit' ? 'invalid_output' : end.reason;
-      return { kind: 'ended', attempt, run, raw_code, ambiguous, output, ...spending, ...end, reason };
-    }
-    const slim = { attempt, run: withoutBulk(run), raw_code, ambiguous, ...spending };
-    if (seen.unsupported_action !== null) {
-      return { kind: 'unsupported_action', action: seen.unsupported_action, ...slim };
-    }
-    if (seen.calls.length > MOST_CALLS) {
-      return { kind: 'unsupported_action', action: `${seen.calls.length} tool calls at once`, ...slim };
-    }
-    if (seen.calls.length > 0) {
-      const planned = planCalls({
-        calls: seen.calls,
-        allowed: allowedNames(this.#resolved, seen),
-        registry: this.#deps.config.registry,
-        context: this.#resolved.request.context ?? null,
-      });
-      return { kind: 'requires_action', calls: planned, ...slim };
-    }
-    if (Date.now() < this.#input.until_ms) return null;
-    return { kind: 'deadline', unknown_status: isKnownStatus(run.status) ? null : run.status };
+  /** Listens, where it can, until there may be something to see. A wait that listens keeps its slot. */
+  async #heard(signal: AbortSignal): Promise<boolean> {
+    if (isHoldOver(0, 0, this.#deps.holds.count)) return false;
+    const leftMs = Math.min(Math.max(this.#input.until_ms - Date.now(), 0), LONGEST_TIMER_MS);
+    return await this.#listener.listen(this.#attempt, signal, AbortSignal.timeout(leftMs));
   }
 
   /**

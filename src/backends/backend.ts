@@ -199,6 +199,16 @@ export interface ProbeReport {
   readonly action?: string;
 }
 
+/** What a listener hears of an attempt. */
+export interface Heard {
+  /** To go on listening behind it. */
+  readonly cursor: number;
+  /** What the model says next; null for another event. */
+  readonly text: string | null;
+  /** There is something to look at. */
+  readonly news: boolean;
+}
+
 export interface WebhookEvent {
   /** The same in every delivery of the event. */
   readonly id: string;
@@ -253,6 +263,18 @@ export interface Backend {
 
   /** The attempt as it changes, one observation a look; ends after a terminal or waiting one. */
   observe(attempt: AttemptRef, run: ResolvedRun, options: ObserveOptions): AsyncIterable<Observation>;
+
+  /**
+   * Listens to the attempt instead of looking: ends when the provider has no more to tell. Present where the wire
+   * streams. Nothing that it hears is believed: after news the attempt is looked at.
+   *
+   * @param cursor of the last event that was heard; null for all of them
+   * @throws BackendError where the provider cuts it off, or streams no such attempt
+   */
+  listen?(
+    attempt: AttemptRef,
+    options: { readonly cursor: number | null; readonly signal: AbortSignal },
+  ): AsyncIterable<Heard>;
 
   /**
    * Hands in all outputs of a round at once. With `suspect`, an earlier try may have landed: the

@@ -1,5 +1,6 @@
 /** One HTTP request on the official `openai` client: no retries, no environment, errors in the port's words. */
 import { OpenAI } from 'openai';
+import { Stream } from 'openai/streaming';
 import { isNestedDeeper } from '../json-depth.ts';
 import { isId } from '../run.ts';
 import { assertNotStopped } from './act-guard.ts';
@@ -47,6 +48,17 @@ export interface WireAnswer {
 export interface Wire {
   /** @throws BackendError and nothing else. */
   call(method: 'get' | 'post' | 'delete', path: string, request: WireRequest): Promise<WireAnswer>;
+  /**
+   * The events of a stream, as they come; one that answers without streaming is one event. Leaving the loop closes the
+   * connection. The first one may take as long as a request may.
+   *
+   * @throws BackendError and nothing else
+   */
+  events(
+    method: 'get' | 'post',
+    path: string,
+    request: WireRequest,
+  ): AsyncGenerator<unknown, void, undefined>;
   /** The `malformed` error for an answer that is not of the wire; `why` quotes nothing of it. */
   malformed(what: string, why: string, requestId?: string | null): BackendError;
 }
@@ -125,6 +137,44 @@ export function openWire(
         if (signal.aborted) throw new BackendError('aborted', `Backend ${name}: ${what} was stopped.`);
         if (isBodyTooLarge(error)) throw malformedAnswer({ backend: name, what }, 'the body is too large');
         throw toBackendError(error, { backend: name, what, secrets: secrets() });
+      }
+    },
+    async *events(method, path, request) {
+      const { what, signal } = request;
+      const controller = new AbortController();
+      let isLate = false;
+      const patience = setTimeout(() => {
+        isLate = true;
+        controller.abort();
+      }, request.timeoutMs ?? timeoutMs);
+      try {
+        signal.throwIfAborted();
+        const asked = client[method]<unknown>(path, {
+          signal: AbortSignal.any([signal, controller.signal]),
+          stream: true,
+          ...(request.body === undefined ? {} : { body: request.body }),
+          ...(request.query === undefined ? {} : { query: { ...request.query } }),
+        }).asResponse();
+        const response = await untilAborted(asked, signal);
+        const isStreamed = response.headers.get('content-type')?.includes('text/event-stream') === true;
+        if (!isStreamed) {
+          yield parse(await response.text());
+          return;
+        }
+        for await (const event of Stream.fromSSEResponse<unknown>(response, controller)) {
+          if (isNestedDeeper(event, MAX_NESTING))
+            throw malformedAnswer({ backend: name, what }, 'an event is nested too deeply');
+          clearTimeout(patience);
+          yield event;
+        }
+      } catch (error) {
+        if (signal.aborted) throw new BackendError('aborted', `Backend ${name}: ${what} was stopped.`);
+        if (isLate) throw new BackendError('timeout', `Backend ${name}: ${what} had no answer in time.`);
+        if (isBodyTooLarge(error)) throw malformedAnswer({ backend: name, what }, 'the body is too large');
+        throw toBackendError(error, { backend: name, what, secrets: secrets() });
+      } finally {
+        clearTimeout(patience);
+        controller.abort();
       }
     },
     malformed: (what, why, requestId = null) => malformedAnswer({ backend: name, what }, why, { requestId }),

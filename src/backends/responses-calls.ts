@@ -53,18 +53,37 @@ export class ResponsesCalls {
   ): Promise<Answered> {
     let answer: WireAnswer;
     try {
-      answer = await this.#wire.call('post', '/responses', {
-        what,
-        signal,
-        body,
-        ...(timeoutMs === undefined ? {} : { timeoutMs }),
-      });
+      const request = { what, signal, body, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+      answer =
+        body['stream'] === true
+          ? await this.#firstOf(this.#wire.events('post', '/responses', request), what)
+          : await this.#wire.call('post', '/responses', request);
     } catch (error) {
       if (!isBackendError(error) || error.kind !== 'not_found') throw error;
       if (body['previous_response_id'] !== undefined) throw error;
       throw restate(error, 'rejected');
     }
     return this.#read(answer, what, null);
+  }
+
+  /** Creates by a stream, and takes the response off its first event that has one. */
+  async #firstOf(events: AsyncIterable<unknown>, what: string): Promise<WireAnswer> {
+    for await (const event of events) {
+      const body = isObject(event) && isObject(event['response']) ? event['response'] : event;
+      if (readResponse(body) !== null) return { body, pollAfterMs: null, requestId: null };
+    }
+    throw this.#wire.malformed(what, 'the stream ended before it told of a response', null);
+  }
+
+  /** The events of a response that was created with `stream`, behind one of them. */
+  listen(
+    id: string,
+    options: { readonly cursor: number | null; readonly signal: AbortSignal },
+  ): AsyncGenerator<unknown, void, undefined> {
+    const { cursor, signal } = options;
+    const path = `/responses/${segment(id, 'not_found', this.#name)}`;
+    const query = { stream: true, ...(cursor === null ? {} : { starting_after: cursor }) };
+    return this.#wire.events('get', path, { what: `listening to response ${id}`, signal, query });
   }
 
   /** @throws BackendError `malformed` where the answer is about another response. */

@@ -15,6 +15,8 @@ export interface RequestSettings {
   readonly store: boolean;
   /** Fields of every create, beneath those of the run. */
   readonly body: JsonObject;
+  /** Each step is created by a stream, so that it can be listened to. */
+  readonly stream: boolean;
 }
 
 /** Where one step goes on, and what it adds. Either a response, or a conversation, or neither. */
@@ -118,6 +120,8 @@ export function buildBody(
     metadata: { ...objectAt(body, 'metadata'), ...run.metadata },
     store: settings.store,
     ...(settings.mode === 'background' ? { background: true } : {}),
+    // Only what was created by a stream can be listened to.
+    ...(settings.stream ? { stream: true } : {}),
     ...(step.previous === null ? {} : { previous_response_id: step.previous }),
     ...(step.conversation === null ? {} : { conversation: step.conversation }),
     // A conversation may hold all there is to say.

@@ -16,6 +16,7 @@ import { createChain } from './responses-create.ts';
 import { lostStepMayWork } from './responses-lost.ts';
 import { look, readChainOutput, submitOutputs } from './responses-round.ts';
 import { readState } from './responses-state.ts';
+import { listenTo } from './responses-listen.ts';
 import type { Adapter } from './responses-steps.ts';
 import { readWebhooks } from './responses-webhooks.ts';
 
@@ -41,6 +42,11 @@ export interface ResponsesOptions extends WireOptions {
    */
   readonly foregroundTimeoutMs?: number;
   /**
+   * Waits listen to the provider instead of looking, and watchers of a run are told what the model says while it says
+   * it. In the background only. @default false
+   */
+  readonly stream?: boolean;
+  /**
    * The signing secret of the provider's webhook endpoint that reaches `drover webhooks`, or a function that is asked
    * for it. Waits on this backend then look far less often by themselves. In the background only. @default none
    */
@@ -57,6 +63,9 @@ function checkOptions(name: string, options: ResponsesOptions): void {
   );
   if (options.mode !== undefined && options.mode !== 'background' && options.mode !== 'foreground') {
     mistakes.push('`mode` is `background` or `foreground`');
+  }
+  if (options.stream === true && options.mode === 'foreground') {
+    mistakes.push("`stream` needs `mode: 'background'`: only such a response can be listened to again");
   }
   if (options.webhookSecret !== undefined && options.mode === 'foreground') {
     mistakes.push("`webhookSecret` needs `mode: 'background'`: a foreground step is waited for anyway");
@@ -89,7 +98,7 @@ export function responses(options: ResponsesOptions = {}): BackendFactory {
     const adapter: Adapter = {
       name,
       calls: new ResponsesCalls(name, openWire(name, options)),
-      settings: { mode: options.mode ?? 'background', store, body },
+      settings: { mode: options.mode ?? 'background', store, body, stream: options.stream ?? false },
       foregroundTimeoutMs: options.foregroundTimeoutMs ?? FOREGROUND_TIMEOUT_MS,
     };
     return {
@@ -113,6 +122,7 @@ export function responses(options: ResponsesOptions = {}): BackendFactory {
           return seen;
         }, watch);
       },
+      ...(options.stream === true ? { listen: (attempt, how) => listenTo(adapter.calls, attempt, how) } : {}),
       submit: (attempt, outputs, run, { suspect, signal }) =>
         submitOutputs(adapter, attempt, outputs, run, suspect, signal),
       cancel: (attempt, signal) => cancelChain(adapter, attempt, signal),

@@ -50,6 +50,8 @@ function describeEvent(event: RunEvent): string | null {
       return `attempt ${event.attempt} ended: ${event.reason}`;
     case 'cancel_requested':
       return 'cancel requested';
+    case 'text_delta':
+      return `says ${JSON.stringify(event.text)}`;
     case 'reset':
       return 'reset: it goes on from an earlier point';
   }

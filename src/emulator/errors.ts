@@ -83,10 +83,12 @@ export const cannotCancelForeground = (): WireError => bad('Cannot cancel a sync
 export const backgroundNeedsStore = (): WireError =>
   bad("Background mode requires 'store' to be true.", { param: 'store' });
 export const noStreaming = (): WireError =>
-  bad("The emulator does not stream. Leave 'stream' out and poll instead.", {
+  bad("The emulator streams responses in the background only. Leave 'stream' out.", {
     param: 'stream',
     code: 'unsupported_value',
   });
+export const notStreamed = (): WireError =>
+  bad('This response was not created with `stream=true`: it cannot be streamed.', { param: 'stream' });
 export const exclusive = (one: string, other: string): WireError =>
   bad(
     `Mutually exclusive parameters: '${one}'. Ensure you are only providing one of: '${one}' or '${other}'.`,

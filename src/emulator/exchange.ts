@@ -6,6 +6,7 @@ import { WireError } from './errors.ts';
 import type { FaultAction, Strike } from './faults.ts';
 import { makeId } from './ids.ts';
 import { bendError } from './quirks.ts';
+import { StreamedAnswer } from './responses-stream.ts';
 import type { Route } from './route.ts';
 import type { Wire, World } from './world.ts';
 
@@ -23,6 +24,8 @@ export interface Answer {
   /** Of the object in the body. */
   readonly id: string | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** Sent instead of the body, event by event, and cut after so many of them. */
+  readonly stream: { readonly events: AsyncIterable<unknown>; readonly cutAfter: number | null } | null;
 }
 
 function checkCaller(world: World, request: FastifyRequest, route: Route): void {
@@ -58,6 +61,7 @@ export function answerError(world: World, error: unknown): Answer {
     id: null,
     headers:
       wireError.retryAfterSeconds === null ? {} : { 'retry-after': String(wireError.retryAfterSeconds) },
+    stream: null,
   };
 }
 
@@ -80,13 +84,15 @@ async function act(
     const params = request.params as Readonly<Record<string, string>>;
     const query = request.query as Wire;
     const result = await route.handle({ world, params, query, body, signal });
+    const isStreamed = result instanceof StreamedAnswer;
     return {
       status: 200,
-      body: JSON.stringify(result),
-      contentType: 'application/json; charset=utf-8',
+      body: JSON.stringify(isStreamed ? result.snapshot : result),
+      contentType: isStreamed ? 'text/event-stream; charset=utf-8' : 'application/json; charset=utf-8',
       acted: true,
       id: idOf(result),
       headers: {},
+      stream: isStreamed ? { events: result.stream.after(result.after, signal), cutAfter: null } : null,
     };
   } catch (error) {
     return answerError(world, error);
@@ -109,7 +115,8 @@ function faultError(action: Extract<FaultAction, { status: number }>): WireError
 
 const HTML = '<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>';
 
-function malform(answer: Answer, how: 'html' | 'empty' | 'truncated' | 'other_id'): Answer {
+function malform(given: Answer, how: 'html' | 'empty' | 'truncated' | 'other_id'): Answer {
+  const answer = { ...given, stream: null };
   switch (how) {
     case 'html':
       return { ...answer, status: 200, body: HTML, contentType: 'text/html; charset=utf-8' };
@@ -134,7 +141,9 @@ export const nameOf = (action: Strike['action']): string | null =>
         ? `reset ${action.reset}`
         : 'malformed' in action
           ? `malformed ${action.malformed}`
-          : 'busy';
+          : 'cut_after_events' in action
+            ? `cut after ${action.cut_after_events} events`
+            : 'busy';
 
 export interface Exchange {
   readonly answer: Answer | null;
@@ -162,6 +171,10 @@ export async function exchange(
   const real = await act(world, request, route, signal);
   const { acted, id } = real;
   if ('reset' in action) return { answer: null, acted, id };
+  if ('cut_after_events' in action) {
+    const stream = real.stream === null ? null : { ...real.stream, cutAfter: action.cut_after_events };
+    return { answer: { ...real, stream }, acted, id };
+  }
   const answer =
     'status' in action ? answerError(world, faultError(action)) : malform(real, action.malformed);
   return { answer, acted, id };

@@ -45,6 +45,8 @@ export interface EmulatorOptions {
   readonly queuedMs?: number;
   /** From cancelling to its end. @default 5 */
   readonly cancelMs?: number;
+  /** Between two words of an answer that is streamed. @default 20 */
+  readonly deltaMs?: number;
   /** Who is told of responses in the background that have ended. @default nobody */
   readonly webhooks?: WebhookTarget;
   /** For faults with a probability: a number from 0 up to 1. @default Math.random */
@@ -102,7 +104,11 @@ function makeWorld(options: EmulatorOptions): World {
     faults: new Faults(options.random),
     webhooks,
     quirks: readQuirks(options.quirks ?? []),
-    pace: { queuedMs: options.queuedMs ?? 5, cancelMs: options.cancelMs ?? 5 },
+    pace: {
+      queuedMs: options.queuedMs ?? 5,
+      cancelMs: options.cancelMs ?? 5,
+      deltaMs: options.deltaMs ?? 20,
+    },
     expiresAfterMs: options.expiresAfterMs ?? 600_000,
     apiKey: options.apiKey ?? null,
   };

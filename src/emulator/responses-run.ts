@@ -6,14 +6,23 @@ import * as errors from './errors.ts';
 import { WireError } from './errors.ts';
 import { makeId, nowSeconds } from './ids.ts';
 import { checkCalls, checkUnlocked, findPosition, readContext } from './responses-context.ts';
+import { deltasOf, ResponseStream } from './responses-stream.ts';
 import { makeOutput, makeResponseObject, makeUsage } from './responses-objects.ts';
 import { hasEnded, recordStatus } from './world.ts';
 import type { StoredResponse, Wire, World } from './world.ts';
+
+/** A stream has an event for each of these; one that was cancelled just ends. */
+const STREAMED: ReadonlySet<string> = new Set(['queued', 'in_progress', 'completed', 'failed', 'incomplete']);
+
+function tell(response: StoredResponse, type: string): void {
+  response.stream?.push(type, { response: structuredClone(response.object) });
+}
 
 function change(world: World, response: StoredResponse, status: string, fields: Wire = {}): void {
   const from = response.object.status;
   Object.assign(response.object, fields);
   response.object.status = status;
+  if (status !== from && STREAMED.has(status)) tell(response, `response.${status}`);
   const thread = response.conversation?.object.id ?? null;
   recordStatus(world, 'responses', response, from, thread, response.start.attemptIndex);
 }
@@ -35,6 +44,7 @@ function end(world: World, response: StoredResponse, status: string, fields: Wir
     if (call.type === 'mcp_approval_request') world.callMakers.set(call.id, response);
   }
   if (response.background) world.webhooks.announce(`response.${status}`, response.id);
+  response.stream?.end();
   for (const waiter of response.waiters) waiter();
   response.waiters.clear();
 }
@@ -44,10 +54,14 @@ function reasonOf(outcome: Extract<Outcome, { kind: 'incomplete' }>): string {
   return outcome.reason === 'max_completion_tokens' ? 'max_output_tokens' : outcome.reason;
 }
 
-function finishTurn(world: World, response: StoredResponse, turn: Turn): void {
+function finishTurn(
+  world: World,
+  response: StoredResponse,
+  turn: Turn,
+  output: StoredResponse['object']['output'],
+): void {
   const { outcome } = turn;
   response.end = turn.next;
-  const output = makeOutput(world, turn, response.encrypts);
   const usage = makeUsage(turn);
   switch (outcome.kind) {
     case 'calls':
@@ -95,18 +109,35 @@ function playPhases(
   world.timers.set(response.id, phase.ms, () => playPhases(world, response, rest, then));
 }
 
+/** Says what it says word by word, where somebody may listen. */
+function playDeltas(
+  world: World,
+  response: StoredResponse,
+  deltas: ReturnType<typeof deltasOf>,
+  then: () => void,
+): void {
+  const [delta, ...rest] = response.stream === null ? [] : deltas;
+  if (delta === undefined) {
+    then();
+    return;
+  }
+  response.stream?.push(delta.type, delta.fields);
+  world.timers.set(response.id, world.pace.deltaMs, () => playDeltas(world, response, rest, then));
+}
+
 function work(world: World, response: StoredResponse): void {
   change(world, response, 'in_progress');
   const turn = playTurn(response.start, response.budget);
   playPhases(world, response, turn.phases, () => {
     if (response.object.status !== 'in_progress' && turn.outcome.kind !== 'hang')
       change(world, response, 'in_progress');
-    finishTurn(world, response, turn);
+    const output = makeOutput(world, turn, response.encrypts);
+    playDeltas(world, response, deltasOf(output), () => finishTurn(world, response, turn, output));
   });
 }
 
 function checkBody(world: World, body: ResponseBody): string {
-  if (body.stream === true) throw errors.noStreaming();
+  if (body.stream === true && body.background !== true) throw errors.noStreaming();
   if (body.background === true && body.store === false) throw errors.backgroundNeedsStore();
   const { model } = body;
   if (model !== undefined) return model;
@@ -165,8 +196,10 @@ export function createResponse(world: World, body: ResponseBody): StoredResponse
     end: position,
     maker,
     successor: null,
+    stream: body.stream === true ? new ResponseStream() : null,
     waiters: new Set(),
   };
+  tell(response, 'response.created');
   if (maker !== null) maker.successor = response;
   world.liveResponses.add(response);
   if (response.stored) world.responses.set(id, response);

@@ -1,4 +1,5 @@
 /** The HTTP server: every request is journalled, meets its fault, is checked, acts, and is answered. */
+import { Readable } from 'node:stream';
 import Fastify from 'fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isNestedDeeper } from '../json-depth.ts';
@@ -61,11 +62,27 @@ function modelOf(world: World, request: FastifyRequest, body: unknown): string |
   return run?.object.model ?? world.responses.get(params['response_id'] ?? '')?.object.model ?? null;
 }
 
-function send(reply: FastifyReply, answer: Answer): FastifyReply {
+async function* written(
+  request: FastifyRequest,
+  stream: NonNullable<Answer['stream']>,
+): AsyncGenerator<string> {
+  let count = 0;
+  for await (const event of stream.events) {
+    if (count === stream.cutAfter) {
+      request.raw.socket.destroy();
+      return;
+    }
+    count += 1;
+    yield `event: ${(event as { readonly type: string }).type}\ndata: ${JSON.stringify(event)}\n\n`;
+  }
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, answer: Answer): FastifyReply {
+  const body = answer.stream === null ? answer.body : Readable.from(written(request, answer.stream));
   return reply
     .code(answer.status)
     .headers({ ...answer.headers, 'content-type': answer.contentType, 'x-request-id': makeId('req') })
-    .send(answer.body);
+    .send(body);
 }
 
 async function serve(
@@ -101,7 +118,7 @@ async function serve(
     delivered: !isCut && (action === null || !('malformed' in action)),
     fault: nameOf(action),
   });
-  if (answer !== null) return send(reply, answer);
+  if (answer !== null) return send(request, reply, answer);
   reply.hijack();
   request.raw.socket.resetAndDestroy();
   return reply;
@@ -123,7 +140,7 @@ function refuse(world: World, request: FastifyRequest, reply: FastifyReply, erro
     delivered: true,
     fault: null,
   });
-  return send(reply, answer);
+  return send(request, reply, answer);
 }
 
 /** Deeper than any request of the wires; what checks and writes down a body recurses. */

@@ -1,10 +1,11 @@
 /** Responses wire: responses and their input items. */
 import * as bodies from './body-responses.ts';
-import { responseNotFound } from './errors.ts';
+import { notStreamed, responseNotFound } from './errors.ts';
 import { pageOf } from './paging.ts';
 import { bendRun } from './quirks.ts';
 import { readContext } from './responses-context.ts';
 import { cancelResponse, createResponse, deleteResponse, untilEnded } from './responses-run.ts';
+import { StreamedAnswer } from './responses-stream.ts';
 import { route } from './route.ts';
 import type { Call, Route } from './route.ts';
 import type { StoredResponse, World } from './world.ts';
@@ -25,11 +26,20 @@ export const RESPONSE_ROUTES: readonly Route[] = [
   route<bodies.ResponseBody>('POST /responses', { wire, body: bodies.RESPONSE_BODY }, async (call) => {
     const { world, body, signal } = call;
     const response = createResponse(world, body);
+    if (response.stream !== null)
+      return new StreamedAnswer(response.id, response.stream, -1, view(world, response));
     if (!response.background || world.quirks.has('ignores_background'))
       await untilEnded(world, response, signal);
     return view(world, response);
   }),
-  route('GET /responses/{response_id}', { wire }, (call) => view(call.world, findResponse(call))),
+  route('GET /responses/{response_id}', { wire, query: ['stream', 'starting_after'] }, (call) => {
+    const response = findResponse(call);
+    const seen = view(call.world, response);
+    if (String(call.query['stream']) !== 'true') return seen;
+    if (response.stream === null) throw notStreamed();
+    const after = Number(call.query['starting_after'] ?? -1);
+    return new StreamedAnswer(response.id, response.stream, Number.isSafeInteger(after) ? after : -1, seen);
+  }),
   route('DELETE /responses/{response_id}', { wire }, (call) => {
     const response = findResponse(call);
     deleteResponse(call.world, response);

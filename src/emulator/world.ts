@@ -5,6 +5,7 @@ import type { Faults } from './faults.ts';
 import type { Journal, WireName } from './journal.ts';
 import type { Quirk } from './quirks.ts';
 import { DEFAULT_SCRIPT } from './script.ts';
+import type { ResponseStream } from './responses-stream.ts';
 import type { Script } from './script.ts';
 import type { Timers } from './timers.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -81,6 +82,8 @@ export interface StoredResponse {
   readonly maker: StoredResponse | null;
   /** The last response that went on from this one. */
   successor: StoredResponse | null;
+  /** Null where it was created without `stream`. */
+  readonly stream: ResponseStream | null;
   /** Called once when it has ended. */
   readonly waiters: Set<() => void>;
 }
@@ -99,6 +102,8 @@ export interface Pace {
   readonly queuedMs: number;
   /** From cancelling to its end. */
   readonly cancelMs: number;
+  /** Between two deltas of a stream. */
+  readonly deltaMs: number;
 }
 
 export interface World {

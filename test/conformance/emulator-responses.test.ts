@@ -369,3 +369,24 @@ test('the official description offers no list of responses, and neither does the
   expect(await fixture.request('GET', '/responses')).toMatchObject({ status: 404 });
   expect(await fixture.request('GET', '/conversations')).toMatchObject({ status: 404 });
 });
+
+test('a response that was created by a stream is streamed again behind any event, and no other one is', async () => {
+  const fixture = await openEmulator(scripted([{ think_ms: 1 }, { answer: 'It is on its way.' }]));
+  const { client } = fixture;
+  const params = { model: 'model', input: 'Where?', background: true } as const;
+  const events = [];
+  for await (const event of await client.responses.create({ ...params, stream: true })) events.push(event);
+  expect(events.map(({ sequence_number: number }) => number)).toEqual(events.map((_, at) => at));
+  expect(events[0]).toMatchObject({ type: 'response.created', response: { status: 'queued' } });
+  expect(events.at(-1)).toMatchObject({ type: 'response.completed', response: { status: 'completed' } });
+  const said = events.flatMap((event) => (event.type === 'response.output_text.delta' ? [event.delta] : []));
+  expect(said.length).toBeGreaterThan(1);
+  expect(said.join('')).toBe('It is on its way.');
+  const id = events[0]?.type === 'response.created' ? events[0].response.id : '';
+  const rest = [];
+  const behind = { stream: true, starting_after: 3 } as const;
+  for await (const event of await client.responses.retrieve(id, behind)) rest.push(event);
+  expect(rest).toEqual(events.slice(4));
+  const plain = await run(fixture, params);
+  expect(await refusal(client.responses.retrieve(plain.id, behind))).toMatchObject({ status: 400 });
+});

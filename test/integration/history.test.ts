@@ -34,6 +34,7 @@ const { awaitRun, createRun } = NAMES.activities;
 const BEGINNING: Readonly<Record<Wire, readonly string[]>> = {
   responses: ['markerRecorded', 'upsertWorkflowSearchAttributes', ...activity(awaitRun)],
   foreground: ['markerRecorded', 'upsertWorkflowSearchAttributes', ...activity(awaitRun)],
+  streamed: ['markerRecorded', 'upsertWorkflowSearchAttributes', ...activity(awaitRun)],
   pushed: ['markerRecorded', 'upsertWorkflowSearchAttributes', ...activity(awaitRun)],
   assistants: [
     'markerRecorded',

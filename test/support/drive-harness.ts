@@ -14,9 +14,9 @@ import { connectTestEnv } from './temporal-server.ts';
 
 /**
  * `foreground`: the Responses wire of a server without background mode and without a store. `pushed`: in the
- * background, and webhooks are expected.
+ * background, and webhooks are expected. `streamed`: in the background, and listened to.
  */
-export type Wire = 'responses' | 'assistants' | 'foreground' | 'pushed';
+export type Wire = 'responses' | 'assistants' | 'foreground' | 'pushed' | 'streamed';
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('a secret of the tests').toString('base64')}`;
 export const WIRES = ['responses', 'assistants'] as const satisfies readonly Wire[];
 
@@ -70,6 +70,7 @@ export async function startDrive(wire: Wire, options: DriveOptions = {}): Promis
       assistants: assistants({ baseURL: emulator.url, apiKey: 'test-key' }),
       responses: responses({ baseURL: emulator.url, apiKey: 'test-key' }),
       pushed: responses({ baseURL: emulator.url, apiKey: 'test-key', webhookSecret: WEBHOOK_SECRET }),
+      streamed: responses({ baseURL: emulator.url, apiKey: 'test-key', stream: true }),
       foreground: responses({ baseURL: emulator.url, apiKey: 'test-key', mode: 'foreground', store: false }),
     },
     defaultBackend: wire,

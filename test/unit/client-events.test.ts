@@ -22,7 +22,7 @@ async function told(...names: readonly string[]): Promise<readonly Told[]> {
     const { recorded } = await new HistoryReader(clientOf(name), 'run', 'execution').read(null, {
       waits: true,
     });
-    for (const one of recorded) all.push(...events.read(one));
+    for (const one of recorded) all.push(...events.read(one).filter((event) => event !== null));
   }
   return all;
 }
@@ -123,5 +123,30 @@ describe('a watcher is told', () => {
     for (const one of recorded.slice(0, before + 1)) events.read(one);
     expect(events.seen('in_progress')).toMatchObject({ type: 'status_changed', status: 'in_progress' });
     expect(events.seen('in_progress')).toBeNull();
+  });
+
+  test('what the model says, each character once, whatever is shown how often', async () => {
+    const events = new EventReader();
+    expect(events.heard({ id: 'resp', from: 0, text: 'Hel' })).toBeNull();
+    const { recorded } = await new HistoryReader(clientOf('plain-answer.responses'), 'run', 'execution').read(
+      null,
+      { waits: true },
+    );
+    const before = recorded.findIndex(({ fact }) => fact.kind === 'stepped');
+    for (const one of recorded.slice(0, before + 1)) events.read(one);
+    const id = events.current?.attempt_id ?? '';
+    const heard = (from: number, text: string) => events.heard({ id, from, text });
+    expect(heard(0, 'Hel')).toMatchObject({ type: 'text_delta', from: 0, text: 'Hel' });
+    expect(heard(0, 'Hel')).toBeNull();
+    expect(heard(0, 'He')).toBeNull();
+    expect(heard(0, 'Hello')).toMatchObject({ from: 3, text: 'lo' });
+    expect(heard(3, 'lo wor')).toMatchObject({ from: 5, text: ' wor' });
+    expect(events.heard({ id: 'resp_other', from: 0, text: 'Other' })).toBeNull();
+    // More was said than a heartbeat holds: a gap, and no guess.
+    expect(heard(20, 'end')).toMatchObject({ from: 20, text: 'end' });
+    const copy = events.clone();
+    expect(copy.heard({ id, from: 20, text: 'end' })).toBeNull();
+    copy.resume(21);
+    expect(copy.heard({ id, from: 20, text: 'end' })).toMatchObject({ from: 21, text: 'nd' });
   });
 });

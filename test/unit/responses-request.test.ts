@@ -25,7 +25,7 @@ const run = (parts: Partial<ResolvedRun> = {}): ResolvedRun => ({
   metadata: { drover_run: 'ticket-77', drover_key: 'exec/1', ticket: '77' },
   ...parts,
 });
-const background: RequestSettings = { mode: 'background', store: true, body: {} };
+const background: RequestSettings = { mode: 'background', store: true, body: {}, stream: false };
 const first: Step = { previous: null, conversation: null, input: [], later: false };
 const later: Step = { ...first, previous: 'resp_1', later: true };
 const used = (prompt: number, completion: number) => ({
@@ -144,6 +144,7 @@ describe('the body of a step', () => {
       mode: 'foreground',
       store: false,
       body: { include: ['message.output_text.logprobs'] },
+      stream: false,
     };
     const body = buildBody(run(), first, state(), settings);
     expect(body).toMatchObject({
