@@ -31,7 +31,7 @@ function provenance(report: Report): string {
       ...Object.entries(versions),
       ['took', `${seconds} s`],
       ...again.map((later): readonly Cell[] => [
-        `measured again: ${later.scenarios.join(', ')}`,
+        `measured later: ${later.scenarios.join(', ')}`,
         `${sourceOf(later)}, ${later.date.slice(0, 10)}, ${later.seconds} s`,
       ]),
     ],

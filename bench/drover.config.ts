@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type * as Backends from '../src/backends.ts';
 import type * as Drover from '../src/index.ts';
+import { PUSHED, PUSHED_URL, WEBHOOK_SECRET } from './pushed.ts';
 
 // The built worker loads this file; what it gets has to be of the same build.
 const isBuilt = /[\\/]dist[\\/]worker\.js$/.test(process.argv[1] ?? '');
@@ -37,7 +38,14 @@ const workLong = defineTool({
 });
 
 export default defineConfig({
-  backends: { responses: responses({ baseURL }), assistants: assistants({ baseURL }) },
+  backends: {
+    responses: responses({ baseURL }),
+    assistants: assistants({ baseURL }),
+    [PUSHED]: responses({
+      baseURL: process.env[PUSHED_URL] ?? baseURL,
+      webhookSecret: WEBHOOK_SECRET,
+    }),
+  },
   defaultBackend: 'responses',
   // The request names the model, which is the script that the emulator plays.
   assistants: { bench: { model: 'bench', tools: ['look_up', 'work_long'] } },

@@ -25,7 +25,7 @@ export interface Report {
   readonly targets: readonly (Target & { readonly scenario: string })[];
   /** By scenario. */
   readonly figures: Readonly<Record<string, unknown>>;
-  /** Scenarios that were measured again after the others, on the same machine. */
+  /** Scenarios that were measured after the others, or again, on the same machine. */
   readonly again?: readonly Again[];
 }
 

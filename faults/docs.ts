@@ -18,8 +18,9 @@ on the machine.
 with and without \`effectKey\`, \`lookup\` and each \`onUnknown\`, quick and slow ones, some that wait for somebody's
 approval or for their output; both wires, on threads and
 conversations that were there before and without; thinking from 20 ms to 27 s. Some expire, vanish, run out of tokens,
-fail, are filtered, are cancelled by their service or by somebody else; some continue as new. A third of the attempts
-that are made again word their arguments otherwise, or ask in another order.
+fail, are filtered, are cancelled by their service or by somebody else; some continue as new; some may spend fewer
+rounds than their model asks for. A third of the attempts that are made again word their arguments otherwise, or ask in
+another order.
 
 **The faults**: kill -9 of a worker, half of the time aimed at one of the six windows below; SIGSTOP of a worker past
 its heartbeat timeout and SIGCONT; SIGTERM; pause and unpause, and reset, of an activity; kill -9 of Temporal's server

@@ -77,6 +77,7 @@ const ENDS: Readonly<Record<Shape, readonly (EndCode | null)[]>> = {
 const PEOPLE_STREAM = 1_000_000;
 const TURNS_STREAM = 2_000_000;
 const WEBHOOKS_STREAM = 3_000_000;
+const LIMITS_STREAM = 4_000_000;
 
 /** One attempt more than the script's own failures, and room for those that a fault makes expire. */
 const ATTEMPTS = 10;
@@ -129,6 +130,11 @@ function withPeople(
   });
 }
 
+/** Fewer rounds than its model plays: what some of the runs with two rounds or more may spend. */
+function roundLimit(random: Random, rounds: number): number | null {
+  return rounds >= 2 && random.chance(0.06) ? random.int(1, rounds - 1) : null;
+}
+
 function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPlan {
   const random = new Random(seed, n + 1);
   const id = `${prefix}-${n}`;
@@ -139,6 +145,7 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
   // A stream of its own: who needs people changes nothing else of a seed's plans.
   const rounds = withPeople(new Random(seed, PEOPLE_STREAM + n), effectsOf(random, id));
   const attempts = planAttempts(random, { id, shape, rounds, count: ATTEMPTS });
+  const most = roundLimit(new Random(seed, LIMITS_STREAM + n), rounds.length);
   const continues = rounds.length > 0 && random.chance(0.5);
   return {
     id,
@@ -155,8 +162,12 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
     input: `Please do ${id}.`,
     budget: shape === 'out_of_tokens' ? 300 : null,
     retry: { attempts: shape === 'exhausted' ? 2 : ATTEMPTS, backoff_seconds: 1 },
-    limits: { deadline_seconds: 900, ...(continues ? { history_events: random.int(16, 30) } : {}) },
-    ends: endsOf(shape, wire),
+    limits: {
+      deadline_seconds: 900,
+      ...(continues ? { history_events: random.int(16, 30) } : {}),
+      ...(most === null ? {} : { rounds: most }),
+    },
+    ends: most === null ? endsOf(shape, wire) : limitedEnds(shape),
   };
 }
 
@@ -166,6 +177,12 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
  */
 const endsOf = (shape: Shape, wire: Wire): RunPlan['ends'] =>
   wire === 'responses' ? [...new Set([...ENDS[shape], null])] : ENDS[shape];
+
+/** No attempt answers before all of its rounds; what ends a run otherwise may come first. */
+const limitedEnds = (shape: Shape): RunPlan['ends'] => [
+  ...ENDS[shape].filter((end) => end !== null),
+  'rounds_exceeded',
+];
 
 /** One in six speaks on the thread of an earlier run, soon after it. */
 function followOne(seed: number, n: number, plan: RunPlan, before: readonly RunPlan[]): RunPlan {

@@ -13,6 +13,8 @@ export interface Job {
   /** @default a new one where the wire needs one */
   readonly threadId?: string;
   readonly instructions?: string;
+  /** Drover only, on the Responses wire: waits for webhooks. @default false */
+  readonly pushed?: boolean;
 }
 
 /** A driver at work: one process that drives, or a worker's process. */

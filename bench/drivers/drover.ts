@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { RunClient } from '../../src/client.ts';
 import { NAMES } from '../../src/contract.ts';
 import type { RunRequest } from '../../src/contract.ts';
+import { PUSHED } from '../pushed.ts';
 import type { Stage } from '../stage.ts';
 import type { Job } from './driver.ts';
 import { startWorkflowDriver } from './workflow-driver.ts';
@@ -16,7 +17,7 @@ const CONFIG = fileURLToPath(new URL('../drover.config.ts', import.meta.url));
 function requestOf(job: Job): RunRequest {
   const who =
     job.wire === 'responses'
-      ? { assistant_id: 'bench', model: job.id }
+      ? { assistant_id: 'bench', model: job.id, ...(job.pushed === true ? { backend: PUSHED } : {}) }
       : { assistant_id: job.id, backend: 'assistants' };
   return {
     ...who,

@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, openSync, readSync, closeSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Fault, JournalEntry } from '../../src/emulator/index.ts';
+import type { Fault, JournalEntry, WebhookTarget } from '../../src/emulator/index.ts';
 import type { Ack, Define } from './child.ts';
 
 const CHILD = fileURLToPath(new URL('./child.ts', import.meta.url));
@@ -14,6 +14,8 @@ export interface Provider {
   /** Makes models, and assistants of the same ids. */
   define(models: Define['models']): Promise<void>;
   addFault(fault: Fault): Promise<void>;
+  /** Tells this address of responses that have ended. */
+  setWebhooks(target: WebhookTarget): Promise<void>;
   newThread(): Promise<string>;
   /** Where the journal stands now, for {@link since}. */
   mark(): number;
@@ -21,9 +23,9 @@ export interface Provider {
   stop(): Promise<void>;
 }
 
-async function post(url: string | URL, body: unknown): Promise<Response> {
+async function send(method: 'POST' | 'PUT', url: string | URL, body: unknown): Promise<Response> {
   const headers = { 'content-type': 'application/json', 'openai-beta': 'assistants=v2' };
-  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+  const answer = await fetch(url, { method, headers, body: JSON.stringify(body) });
   if (!answer.ok) throw new Error(`The provider answered ${answer.status}: ${await answer.text()}`);
   return answer;
 }
@@ -60,10 +62,13 @@ export async function startProvider(journalFile: string): Promise<Provider> {
       await done;
     },
     addFault: async (fault) => {
-      await post(new URL('/_emulator/faults', url), fault);
+      await send('POST', new URL('/_emulator/faults', url), fault);
+    },
+    setWebhooks: async (target) => {
+      await send('PUT', new URL('/_emulator/webhooks', url), target);
     },
     newThread: async () => {
-      const answer = await post(`${url}/threads`, {});
+      const answer = await send('POST', `${url}/threads`, {});
       return ((await answer.json()) as { readonly id: string }).id;
     },
     mark: () => (existsSync(journalFile) ? statSync(journalFile).size : 0),

@@ -6,6 +6,7 @@ import { lag } from './lag.ts';
 import { overhead } from './overhead.ts';
 import { recovery } from './recovery.ts';
 import { throughput } from './throughput.ts';
+import { webhooks } from './webhooks.ts';
 
 /** Hides what its figures look like: each is given its own ones only. */
 function sealed<Figures>({ judge, tables, ...rest }: Scenario<Figures>): Scenario<unknown> {
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario<unknown>[] = [
   sealed(overhead),
   sealed(recovery),
   sealed(inFlight),
+  sealed(webhooks),
 ];
 
 /** What is expected of every scenario that these figures are of. */

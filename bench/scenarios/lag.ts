@@ -1,29 +1,18 @@
 /** From the provider's end of a run to the driver's knowing it. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { drawTimes, endOfMs, playDraws } from '../draws.ts';
+import type { Draw } from '../draws.ts';
 import { startCreateAndPoll } from '../drivers/create-and-poll.ts';
 import type { Driver, Job } from '../drivers/driver.ts';
 import { startDrover } from '../drivers/drover.ts';
 import { startTextbook } from '../drivers/textbook.ts';
+import { lagsOf, SAMPLE_HEAD, sampleCells, sampleOf } from '../lag-samples.ts';
+import type { LagSample } from '../lag-samples.ts';
 import { jobFacts } from '../provider/job-facts.ts';
 import { scriptOf } from '../provider/script.ts';
 import { atMost, below } from '../scenario.ts';
 import type { Scenario, ScenarioOptions, Table, Target } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
-import { mean, median, quantile, round, seededRandom } from '../statistics.ts';
-
-interface Draw {
-  /** About how long it thinks, in seconds. */
-  readonly about_s: number;
-  readonly think_ms: number;
-  /** After the beginning of the scenario. */
-  readonly start_ms: number;
-}
-
-export interface LagSample {
-  readonly waited_s: number;
-  readonly lag_s: number;
-  readonly gets: number;
-}
+import { mean, median, quantile, round } from '../statistics.ts';
 
 export interface LagRow {
   readonly driver: string;
@@ -39,18 +28,8 @@ const SEED = 4;
 /** The poll loop's looks would load the server that all share. */
 const TEXTBOOK_SHARE = 0.1;
 
-function draws(quick: boolean): readonly Draw[] {
-  const times = quick ? [0.2, 1, 5] : [0.2, 1, 5, 20, 60, 120];
-  const samples = quick ? 20 : 120;
-  const longestMs = Math.max(...times) * 1_500;
-  const random = seededRandom(SEED);
-  return times.flatMap((about_s) =>
-    Array.from({ length: samples }, () => {
-      const think_ms = Math.round(about_s * 1_000 * (0.5 + random()));
-      return { about_s, think_ms, start_ms: Math.round(random() * (longestMs - think_ms + 5_000)) };
-    }),
-  );
-}
+const draws = (quick: boolean): readonly Draw[] =>
+  drawTimes({ seed: SEED, times: quick ? [0.2, 1, 5] : [0.2, 1, 5, 20, 60, 120], samples: quick ? 20 : 120 });
 
 interface Planned {
   readonly driver: Driver;
@@ -82,16 +61,6 @@ async function warmUp(stage: Stage, drivers: readonly Driver[]): Promise<void> {
   await Promise.all(jobs.map(([driver, job]) => driver.ended(job)));
 }
 
-async function startInTime(plans: readonly Planned[]): Promise<void> {
-  const begun = Date.now();
-  await Promise.all(
-    plans.map(async ({ driver, draw, job }) => {
-      await sleep(begun + draw.start_ms - Date.now());
-      await driver.start(job);
-    }),
-  );
-}
-
 async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<LagFigures> {
   const drivers = await Promise.all([startDrover(stage), startTextbook(stage), startCreateAndPoll(stage)]);
   try {
@@ -102,34 +71,22 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<LagFi
     );
     await warmUp(stage, drivers);
     const mark = stage.provider.mark();
-    const longestMs = Math.max(...list.map((draw) => draw.start_ms + draw.think_ms));
-    say(`${plans.length} runs, spread over ${Math.ceil(longestMs / 1_000)} s`);
-    await startInTime(plans);
-    // Asking for results only then: who waits for hundreds of them loads the server.
-    await sleep(longestMs - Math.max(...list.map((draw) => draw.start_ms)));
+    say(`${plans.length} runs, spread over ${Math.ceil(endOfMs(list) / 1_000)} s`);
+    await playDraws(plans, ({ driver, job }) => driver.start(job));
     for (const { driver, job } of plans) await driver.ended(job);
     const jobs = jobFacts(stage.provider.since(mark));
     const rows = new Map<string, { driver: string; about_s: number; samples: LagSample[] }>();
     for (const { driver, draw, job } of plans) {
-      const knownAt = await driver.knownAt(job);
-      const seen = jobs.get(job.id);
-      if (seen?.endedAt == null) throw new Error(`The provider has not ended the run ${job.id}.`);
       const key = `${driver.name} ${draw.about_s}`;
       const row = rows.get(key) ?? { driver: driver.name, about_s: draw.about_s, samples: [] };
       rows.set(key, row);
-      row.samples.push({
-        waited_s: round((seen.endedAt - seen.createdAt) / 1_000),
-        lag_s: round((knownAt - seen.endedAt) / 1_000),
-        gets: seen.gets,
-      });
+      row.samples.push(sampleOf(job.id, jobs.get(job.id), await driver.knownAt(job)));
     }
     return { rows: [...rows.values()] };
   } finally {
     await Promise.all(drivers.map((driver) => driver.stop()));
   }
 }
-
-const lags = (row: LagRow | undefined): readonly number[] => row?.samples.map(({ lag_s }) => lag_s) ?? [];
 
 /** From this waiting time on, looks are compared with those of createAndPoll. */
 const LONG_S = 100;
@@ -140,7 +97,7 @@ function judge({ rows }: LagFigures): readonly Target[] {
   const mine = rows.filter(({ driver }) => driver === 'drover');
   const targets = mine.flatMap((row) => {
     const over = row.samples.map(({ lag_s, waited_s }) => lag_s - waited_s / 10);
-    const floor = median(lags(of('createAndPoll', row.about_s)));
+    const floor = median(lagsOf(of('createAndPoll', row.about_s)?.samples));
     return [
       atMost(
         `lag beyond a tenth of the wait, p99 at about ${row.about_s} s`,
@@ -149,7 +106,7 @@ function judge({ rows }: LagFigures): readonly Target[] {
       ),
       below(
         `median lag at about ${row.about_s} s, against createAndPoll's`,
-        round(median(lags(row))),
+        round(median(lagsOf(row.samples))),
         round(floor),
       ),
     ];
@@ -175,28 +132,8 @@ function tables({ rows }: LagFigures): readonly Table[] {
     {
       title: 'Lag',
       note: "From the provider's journal to the completion of the activity that saw the end (Temporal's event time), or to the return of the official helper. Thinking times are drawn from half to one and a half of T, the same ones for each driver.",
-      head: [
-        'driver',
-        'T s',
-        'runs',
-        'lag p50 s',
-        'lag p90 s',
-        'lag p99 s',
-        'most s',
-        'GETs mean',
-        'GETs most',
-      ],
-      rows: rows.map((row) => [
-        row.driver,
-        row.about_s,
-        row.samples.length,
-        round(median(lags(row))),
-        round(quantile(lags(row), 0.9)),
-        round(quantile(lags(row), 0.99)),
-        round(Math.max(...lags(row))),
-        round(mean(row.samples.map(({ gets }) => gets)), 1),
-        Math.max(...row.samples.map(({ gets }) => gets)),
-      ]),
+      head: ['driver', 'T s', ...SAMPLE_HEAD],
+      rows: rows.map(({ driver, about_s, samples }) => [driver, about_s, ...sampleCells(samples)]),
     },
   ];
 }

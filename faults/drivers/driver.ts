@@ -55,6 +55,8 @@ export interface Promises {
   readonly asksPeople: boolean;
   /** Runs on one thread take turns. */
   readonly takesTurns: boolean;
+  /** The limits of a request are hard. */
+  readonly keepsLimits: boolean;
 }
 
 export interface Driver {

@@ -76,5 +76,11 @@ export const drover: Driver = {
       throw error;
     }
   },
-  promises: { ends: (plan) => plan.ends, namedIsOne: true, asksPeople: true, takesTurns: true },
+  promises: {
+    ends: (plan) => plan.ends,
+    namedIsOne: true,
+    asksPeople: true,
+    takesTurns: true,
+    keepsLimits: true,
+  },
 };

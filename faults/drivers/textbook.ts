@@ -77,5 +77,6 @@ export const textbook: Driver = {
     namedIsOne: false,
     asksPeople: false,
     takesTurns: false,
+    keepsLimits: false,
   },
 };

@@ -181,6 +181,10 @@ export function readFacts(evidence: Evidence): Facts {
   };
 }
 
+/** What the provider did for a run. */
+export const acted = (run: RunFacts): readonly Exchange[] =>
+  run.exchanges.filter(({ answer }) => answer?.acted === true);
+
 /** How long after an answer came its receiver may not have told anybody of it yet. Milliseconds. */
 const TELLING_MS = 15_000;
 

@@ -5,6 +5,7 @@ import { classifyKills, countWindows } from '../kill-windows.ts';
 import type { WorkflowTask } from '../kill-windows.ts';
 import type { KillWindow } from '../nemesis-journal.ts';
 import { excusedIds, judgeLiveOverOne, judgeOrphans, unfindableCreates } from './attempts.ts';
+import { judgeBudget } from './budget.ts';
 import { judgeKeys, judgeNamed, judgeOnce, judgeReuse } from './effects.ts';
 import { hasEnded, judgeEnd, judgeLost, unknownOutcomes } from './ends.ts';
 import { readFacts } from './facts.ts';
@@ -87,6 +88,7 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
     ...judgeDouble(run, facts),
     ...judgeInputs(run, facts),
     ...judgeThreads(run, facts),
+    ...(promises.keepsLimits ? judgeBudget(run, facts) : []),
     ...(promises.takesTurns ? judgeOrder(run, facts.runs) : []),
     ...(promises.asksPeople ? [...judgeAnswers(run), ...judgeQuestions(run), ...judgeApprovals(run)] : []),
   ];

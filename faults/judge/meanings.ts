@@ -42,6 +42,8 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
     'Effects of tools that need approval that were started before anybody had allowed them.',
   order_violations:
     'Runs on a shared thread that began while another one had its turn there, or after one that was started when their own start had been answered.',
+  over_budget:
+    'Runs that handed in more rounds of tool calls than their limit, over all attempts, or made more attempts than theirs. A round that is handed in again counts once, and an attempt whose create was lost and made again is one.',
   followers: 'Runs on a thread that another run was started on before: they wait, are refused, or interrupt.',
   decisions: 'Calls that people allowed or refused, or whose output the service handed in.',
   webhooks_taken:

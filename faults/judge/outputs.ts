@@ -1,12 +1,9 @@
 /** Judges what the provider was handed: every output of a round, once, and the input once. Pure. */
 import { identityOf, traitsOf } from '../tool-table.ts';
-import { mayBeLost } from './facts.ts';
+import { acted, mayBeLost } from './facts.ts';
 import type { Exchange, Facts, RunFacts } from './facts.ts';
 import { providerLine } from './finding.ts';
 import type { Finding } from './finding.ts';
-
-const acted = (run: RunFacts): readonly Exchange[] =>
-  run.exchanges.filter(({ answer }) => answer?.acted === true);
 
 const parse = (text: string): Readonly<Record<string, unknown>> | null => {
   try {

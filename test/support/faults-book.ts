@@ -38,9 +38,12 @@ export interface BookOptions {
   /** Each attempt has one round of these. */
   readonly attempts?: readonly (readonly PlannedEffect[])[];
   readonly ends?: RunPlan['ends'];
+  readonly limits?: RunPlan['limits'];
+  readonly retry?: RunPlan['retry'];
 }
 
-function planOf({ wire = 'assistants', onThread = false, attempts, ends = [null] }: BookOptions): RunPlan {
+function planOf(options: BookOptions): RunPlan {
+  const { wire = 'assistants', onThread = false, attempts, ends = [null], limits = {}, retry = {} } = options;
   const planned = (attempts ?? [[effect('pay')], [effect('pay')]]).map(
     (effects, attempt): PlannedAttempt => ({
       rounds: [effects.map((asked, at) => ({ ...asked, id: callId(attempt, at) }))],
@@ -64,8 +67,8 @@ function planOf({ wire = 'assistants', onThread = false, attempts, ends = [null]
     script: scriptOf(planned, answerOf(RUN)),
     input: 'Please.',
     budget: null,
-    retry: {},
-    limits: {},
+    retry,
+    limits,
     ends,
   };
 }
@@ -261,7 +264,13 @@ export class Book {
 
   verdict(): Verdict {
     return judge(this.evidence(), {
-      promises: { ends: ({ ends }) => ends, namedIsOne: true, asksPeople: true, takesTurns: true },
+      promises: {
+        ends: ({ ends }) => ends,
+        namedIsOne: true,
+        asksPeople: true,
+        takesTurns: true,
+        keepsLimits: true,
+      },
       tasks: this.tasks,
       endAt: this.now + 60_000,
     });

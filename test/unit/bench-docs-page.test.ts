@@ -73,5 +73,5 @@ test('what was measured again takes the place of the first figures, and the page
   ]);
   expect(merged.figures).toEqual({ one: 1, two: 3 });
   const page = await docsPage({ ...merged, figures: {}, targets: [] });
-  expect(page).toMatch(/measured again: two +\| `fedcba987654`, with changes, 2026-11-27, 7 s/);
+  expect(page).toMatch(/measured later: two +\| `fedcba987654`, with changes, 2026-11-27, 7 s/);
 });

@@ -1,7 +1,9 @@
 /** What the bench reads from histories and journals, and how it sums it up. */
 import { describe, expect, test } from 'vitest';
+import { drawTimes, endOfMs, playDraws } from '../../bench/draws.ts';
 import { billableActions, countText, historyFacts, lastCompletedAt } from '../../bench/history-facts.ts';
 import type { HistoryEvent } from '../../bench/history-facts.ts';
+import { sampleOf } from '../../bench/lag-samples.ts';
 import { jobFacts } from '../../bench/provider/job-facts.ts';
 import { scriptOf } from '../../bench/provider/script.ts';
 import { readSeries, sumOf } from '../../bench/server-counters.ts';
@@ -137,6 +139,43 @@ test('a script has one call a round, and thinks before each turn', () => {
   ]);
   expect(steps.filter((step) => 'call' in step)).toHaveLength(2);
   expect(steps.at(-1)).toEqual({ answer: 'Done.' });
+});
+
+describe('thinking times', () => {
+  const wanted = { seed: 4, times: [0.2, 1, 5], samples: 20 };
+  const drawn = drawTimes(wanted);
+
+  test('are the same for the same seed, lie about what was wanted, and are over in time', () => {
+    expect(drawTimes(wanted)).toEqual(drawn);
+    expect(drawTimes({ ...wanted, seed: 5 })).not.toEqual(drawn);
+    expect(drawn.map(({ about_s }) => about_s)).toEqual([0.2, 1, 5].flatMap((s) => Array(20).fill(s)));
+    for (const { about_s, think_ms, start_ms } of drawn) {
+      expect(think_ms / about_s).toBeGreaterThanOrEqual(500);
+      expect(think_ms / about_s).toBeLessThanOrEqual(1_500);
+      expect(start_ms).toBeGreaterThanOrEqual(0);
+    }
+    expect(endOfMs(drawn)).toBeLessThanOrEqual(5 * 1_500 + 5_000);
+    expect(endOfMs(drawTimes({ ...wanted, spareMs: 0 }))).toBeLessThanOrEqual(5 * 1_500);
+  });
+
+  test('begin in turn, and are waited for until the last one is over', async () => {
+    const begun = Date.now();
+    const started: number[] = [];
+    const one = (start_ms: number) => ({ draw: { about_s: 0, think_ms: 100, start_ms } });
+    await playDraws([one(40), one(0)], ({ draw }) => {
+      started.push(draw.start_ms);
+      return Promise.resolve();
+    });
+    expect(started).toEqual([0, 40]);
+    expect(Date.now() - begun).toBeGreaterThanOrEqual(138);
+  });
+
+  test('make samples of what was waited and what was lost, of runs that have ended', () => {
+    const facts = { createdAt: 1_000, endedAt: 3_500, created: 1, gets: 4, posts: 1, requests: [] };
+    expect(sampleOf('bench-a', facts, 3_625)).toEqual({ waited_s: 2.5, lag_s: 0.125, gets: 4 });
+    expect(() => sampleOf('bench-a', { ...facts, endedAt: null }, 3_625)).toThrow('bench-a');
+    expect(() => sampleOf('bench-a', undefined, 3_625)).toThrow('bench-a');
+  });
 });
 
 describe('sums over samples', () => {

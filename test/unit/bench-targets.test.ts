@@ -1,10 +1,11 @@
 /** How the bench judges its figures. */
 import { describe, expect, test } from 'vitest';
+import type { LagSample } from '../../bench/lag-samples.ts';
 import { atLeast, atMost, below } from '../../bench/scenario.ts';
 import { lag } from '../../bench/scenarios/lag.ts';
-import type { LagSample } from '../../bench/scenarios/lag.ts';
 import { throughput } from '../../bench/scenarios/throughput.ts';
 import type { Batch } from '../../bench/scenarios/throughput.ts';
+import { webhooks } from '../../bench/scenarios/webhooks.ts';
 
 test('a limit itself is allowed where the target says so, and no figure is no success', () => {
   expect([atMost('a', 3, 3).met, atMost('a', 4, 3).met, atMost('a', Number.NaN, 3).met]).toEqual([
@@ -50,6 +51,42 @@ describe('lag', () => {
     ],
   ])('is missed by %j', (drover, names) => {
     expect(missed(drover, floor)).toEqual(names);
+  });
+});
+
+describe('webhooks', () => {
+  const row = (isPushed: boolean, about_s: number, lag_s: number, gets: number) => ({
+    webhooks: isPushed,
+    about_s,
+    samples: [{ waited_s: about_s, lag_s, gets }],
+  });
+  const judged = (...rows: readonly ReturnType<typeof row>[]): readonly (readonly [string, boolean])[] =>
+    webhooks.judge({ rows }).map(({ name, met }) => [name.replace(/ with .* about/, ' at'), met]);
+
+  test('have to save looks from 5 s on and lag from 60 s on, and are asked for nothing before', () => {
+    expect(judged(row(false, 1, 0.2, 5), row(true, 1, 1, 5))).toEqual([]);
+    expect(judged(row(false, 5, 0.4, 12), row(true, 5, 1, 3))).toEqual([
+      ['GETs of a run at 5 s, against those without', true],
+    ]);
+    expect(judged(row(false, 60, 2, 36), row(true, 60, 1, 8)).map(([, met]) => met)).toEqual([true, true]);
+  });
+
+  test('miss what is not below, and what was not measured without them', () => {
+    const missed = [
+      ['median lag at 60 s, against that without', false],
+      ['GETs of a run at 60 s, against those without', false],
+    ];
+    expect(judged(row(false, 60, 1, 8), row(true, 60, 1, 8))).toEqual(missed);
+    expect(judged(row(true, 60, 1, 8))).toEqual(missed);
+  });
+
+  test('stand beside the same times without', () => {
+    const [table] = webhooks.tables({ rows: [row(false, 5, 0.4, 12), row(true, 5, 1, 3)] });
+    expect(table?.rows).toEqual([
+      ['no', 5, 1, 0.4, 0.4, 0.4, 0.4, 12, 12],
+      ['yes', 5, 1, 1, 1, 1, 1, 3, 3],
+    ]);
+    expect(table?.head).toHaveLength(9);
   });
 });
 

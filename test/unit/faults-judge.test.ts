@@ -379,7 +379,7 @@ test('a finding names the run and the lines that show it', () => {
 
 test('every kind of finding has a test that finds it', async () => {
   const { readFileSync } = await import('node:fs');
-  const texts = ['faults-judge.test.ts', 'faults-judge-turns.test.ts'];
+  const texts = ['faults-judge.test.ts', 'faults-judge-turns.test.ts', 'faults-judge-budget.test.ts'];
   const text = texts.map((name) => readFileSync(new URL(name, import.meta.url), 'utf8')).join('\n');
   expect(FINDING_KINDS.filter((kind) => !text.includes(`'${kind}'`))).toEqual([]);
 });

@@ -36,6 +36,21 @@ describe('the run plans of a seed', () => {
     expect(share(({ limits }) => limits.history_events !== undefined)).toBeGreaterThan(0.1);
   });
 
+  test('have a limit of rounds now and then, which ends them before their model answers', () => {
+    const roundsIn = ({ attempts: [first] }: (typeof plans)[number]): number => first?.rounds.length ?? 0;
+    const able = plans.filter((plan) => roundsIn(plan) >= 2);
+    const limited = plans.filter(({ limits }) => limits.rounds !== undefined);
+    expect(limited.length / able.length).toBeGreaterThan(0.03);
+    expect(limited.length / able.length).toBeLessThan(0.1);
+    for (const plan of limited) {
+      expect(plan.limits.rounds).toBeGreaterThanOrEqual(1);
+      expect(plan.limits.rounds).toBeLessThan(roundsIn(plan));
+      expect(plan.ends).toContain('rounds_exceeded');
+      expect(plan.ends).not.toContain(null);
+    }
+    expect(plans.filter(({ ends }) => ends.includes('rounds_exceeded'))).toEqual(limited);
+  });
+
   test('share threads now and then, soon after the one that they follow, in each way of doing so', () => {
     const byId = new Map(plans.map((plan) => [plan.id, plan]));
     const followers = plans.filter(({ follows }) => follows !== null);
