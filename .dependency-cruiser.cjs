@@ -153,7 +153,7 @@ module.exports = {
       'judge-is-pure',
       '^faults/(judge/|kill-windows\\.ts$)',
       [
-        '^faults/(judge/|(kill-windows|plan|script|shapes|requests|tool-table|tool-journal|nemesis-journal|people-journal)\\.ts$)',
+        '^faults/(judge/|(kill-windows|plan|script|shapes|requests|tool-table|tool-journal|nemesis-journal|people-journal|heard-journal)\\.ts$)',
         '^faults/drivers/driver\\.ts$',
         '^src/((run|json-depth)\\.ts$|emulator/)',
       ],

@@ -25,7 +25,8 @@ another order.
 **The faults**: kill -9 of a worker, half of the time aimed at one of the six windows below; SIGSTOP of a worker past
 its heartbeat timeout and SIGCONT; SIGTERM; pause and unpause, and reset, of an activity; kill -9 of Temporal's server
 and its restart on the same file; at the provider answers that are lost after acting, connections that are reset,
-bursts of 429 and 5xx, slow answers, and statuses that nobody knows; webhooks that are lost, or come twice.
+bursts of 429 and 5xx, slow answers, and statuses that nobody knows; webhooks that are lost, or come twice;
+streams that are cut.
 
 **The judge** reads the emulator's journal, the journal that the tools write, what the harness itself noted of the
 people that it plays, and how each workflow ended. What a
@@ -63,6 +64,7 @@ const FACTS = [
   'webhooks_taken',
   'webhooks_lost',
   'webhooks_repeated',
+  'deltas',
 ] as const;
 
 /** A report of an older harness has not counted all. */

@@ -4,6 +4,7 @@ import { assistants, responses } from '../src/backends.ts';
 import { defineConfig } from '../src/config.ts';
 import { defineTool } from '../src/tools/define-tool.ts';
 import type { AnyTool, ToolContext } from '../src/tools/define-tool.ts';
+import { STREAMED } from './plan.ts';
 import { TOOL_NAMES, traitsOf } from './tool-table.ts';
 import type { ToolName } from './tool-table.ts';
 import { actOn, recall } from './tools.ts';
@@ -73,6 +74,7 @@ export default defineConfig({
   backends: {
     assistants: assistants({ baseURL: env.emulatorUrl, headers }),
     responses: responses({ baseURL: env.emulatorUrl, headers }),
+    [STREAMED]: responses({ baseURL: env.emulatorUrl, headers, stream: true }),
     [PUSHED]: responses({ baseURL: env.emulatorUrl, headers, webhookSecret: WEBHOOK_SECRET }),
   },
   defaultBackend: 'responses',

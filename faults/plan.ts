@@ -12,6 +12,9 @@ import { LONELY_TOOLS, PEOPLE_TOOLS } from './tool-table.ts';
 /** The assistant of every run; its model is the run's own. */
 export const ASSISTANT = 'faults';
 
+/** The backend whose waits listen. */
+export const STREAMED = 'streamed';
+
 export type Wire = 'assistants' | 'responses';
 
 export interface RunPlan {
@@ -21,6 +24,8 @@ export interface RunPlan {
   readonly wire: Wire;
   /** Its waits expect the provider's webhooks. */
   readonly pushed: boolean;
+  /** Its waits listen, and somebody watches what the model says. */
+  readonly streamed: boolean;
   /** It goes on with a thread, or conversation, that is there before. */
   readonly onThread: boolean;
   /** The run whose thread it goes on with; null where the thread is its own. */
@@ -42,7 +47,11 @@ export interface RunPlan {
   readonly ends: readonly (EndCode | null)[];
 }
 
-export const answerOf = (id: string): string => `${id} is done.`;
+/** An answer that is listened to has many words, none of them twice. */
+const WORDS = 200;
+
+export const answerOf = ({ id, streamed }: Pick<RunPlan, 'id' | 'streamed'>): string =>
+  `${id} is done.${streamed ? Array.from({ length: WORDS }, (_, n) => ` word-${n}`).join('') : ''}`;
 
 const WEIGHTS: readonly (readonly [number, Shape])[] = [
   [52, 'plain'],
@@ -77,6 +86,7 @@ const ENDS: Readonly<Record<Shape, readonly (EndCode | null)[]>> = {
 const PEOPLE_STREAM = 1_000_000;
 const TURNS_STREAM = 2_000_000;
 const WEBHOOKS_STREAM = 3_000_000;
+const STREAMS_STREAM = 5_000_000;
 const LIMITS_STREAM = 4_000_000;
 
 /** One attempt more than the script's own failures, and room for those that a fault makes expire. */
@@ -146,19 +156,22 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
   const rounds = withPeople(new Random(seed, PEOPLE_STREAM + n), effectsOf(random, id));
   const attempts = planAttempts(random, { id, shape, rounds, count: ATTEMPTS });
   const most = roundLimit(new Random(seed, LIMITS_STREAM + n), rounds.length);
+  const pushed = wire === 'responses' && new Random(seed, WEBHOOKS_STREAM + n).chance(0.4);
+  const streamed = wire === 'responses' && !pushed && new Random(seed, STREAMS_STREAM + n).chance(0.4);
   const continues = rounds.length > 0 && random.chance(0.5);
   return {
     id,
     shape,
     wire,
-    pushed: wire === 'responses' && new Random(seed, WEBHOOKS_STREAM + n).chance(0.4),
+    pushed,
+    streamed,
     onThread: random.chance(0.4),
     follows: null,
     onBusyThread: 'enqueue',
     startsAfterMs: Math.floor(random.fraction() * spanMs),
     cancelAfterMs: shape === 'cancelled_by_service' ? random.int(200, 15_000) : null,
     attempts,
-    script: scriptOf(attempts, answerOf(id)),
+    script: scriptOf(attempts, answerOf({ id, streamed })),
     input: `Please do ${id}.`,
     budget: shape === 'out_of_tokens' ? 300 : null,
     retry: { attempts: shape === 'exhausted' ? 2 : ATTEMPTS, backoff_seconds: 1 },

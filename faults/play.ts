@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NAMES } from '../src/contract.ts';
 import type { JournalEntry } from '../src/emulator/index.ts';
 import type { Driver, FinalState } from './drivers/driver.ts';
+import { readHeardEntries } from './heard-journal.ts';
 import { readTasks } from './histories.ts';
 import { readJsonLines } from './journal-file.ts';
 import type { Evidence, Start } from './judge/facts.ts';
@@ -10,6 +11,7 @@ import type { WorkflowTask } from './kill-windows.ts';
 import { inLanes, untilItWorks } from './lanes.ts';
 import type { NemesisEntry } from './nemesis-journal.ts';
 import { startNemesis } from './nemesis/nemesis.ts';
+import { listenTo } from './listener.ts';
 import { readPeopleEntries } from './people-journal.ts';
 import { Person } from './person.ts';
 import type { RunPlan } from './plan.ts';
@@ -142,7 +144,12 @@ export async function play(given: Play): Promise<Played> {
   const nemesis = given.faults ? startNemesis({ stage, plans, seed, forMs, open: open.ids }).done : undefined;
   const starts: Start[] = [];
   const threads = new Threads(given);
-  const starting = Promise.all(plans.map((plan) => playRun(given, plan, begun, { threads, starts })));
+  const over = new AbortController();
+  const playOne = async (plan: RunPlan): Promise<void> => {
+    await playRun(given, plan, begun, { threads, starts });
+    void listenTo(given, plan, over.signal);
+  };
+  const starting = Promise.all(plans.map(playOne));
   const whole = Promise.all([starting, nemesis]);
   let isOver = false;
   let lastSaid = Date.now();
@@ -166,6 +173,7 @@ export async function play(given: Play): Promise<Played> {
   }
   await whole;
   await sleep(SETTLING_MS);
+  over.abort();
   onProgress('everything has ended, or never will: reading');
   const finals: FinalState[] = [];
   await inLanes(AT_ONCE, plans, async (plan) => {
@@ -190,6 +198,7 @@ export async function play(given: Play): Promise<Played> {
       provider: readProvider(stage),
       tools: readToolEntries(files.tools),
       people: readPeopleEntries(files.people),
+      heard: readHeardEntries(files.heard),
       nemesis: readJsonLines(files.nemesis) as readonly NemesisEntry[],
     },
   };

@@ -99,6 +99,7 @@ const PRINTED = [
   'webhooks_taken',
   'webhooks_lost',
   'webhooks_repeated',
+  'deltas',
 ] as const;
 const MOST_FINDINGS = 40;
 

@@ -30,6 +30,7 @@ export interface Files {
   readonly tools: string;
   readonly nemesis: string;
   readonly people: string;
+  readonly heard: string;
 }
 
 export interface StageOptions {
@@ -67,6 +68,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     tools: join(folder, 'tools.jsonl'),
     nemesis: join(folder, 'nemesis.jsonl'),
     people: join(folder, 'people.jsonl'),
+    heard: join(folder, 'heard.jsonl'),
   };
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 /** What the harness asks of whatever drives its runs. */
 import type { Client } from '@temporalio/client';
 import type { WaitingCall } from '../../src/decisions.ts';
+import type { RunEvent } from '../../src/run-events.ts';
 import type { RunPlan } from '../plan.ts';
 
 /** What a driver itself says of one call of a run. */
@@ -70,6 +71,13 @@ export interface Driver {
   waiting(stage: DriverStage, plan: RunPlan): Promise<readonly WaitingCall[]>;
   decide(stage: DriverStage, plan: RunPlan, call: WaitingCall, said: Said): Promise<void>;
   settle(stage: DriverStage, plan: RunPlan, key: string, verdict: Verdict): Promise<void>;
+  /** What a run tells who watches it, behind an offset; absent where nobody can. */
+  watch?(
+    stage: DriverStage,
+    plan: RunPlan,
+    after: string | null,
+    signal: AbortSignal,
+  ): AsyncIterable<RunEvent>;
   /** Of a run that has closed. */
   word(stage: DriverStage, plan: RunPlan): Promise<FinalState['word']>;
   readonly promises: Promises;

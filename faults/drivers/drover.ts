@@ -5,7 +5,7 @@ import { RunClient } from '../../src/client.ts';
 import type { RunRequest, RunResult } from '../../src/contract.ts';
 import { isDroverError, RunLostError } from '../../src/errors.ts';
 import { bundleWorkflows } from '../../src/workflow-bundle.ts';
-import { ASSISTANT } from '../plan.ts';
+import { ASSISTANT, STREAMED } from '../plan.ts';
 import type { RunPlan } from '../plan.ts';
 import { TOOL_NAMES } from '../tool-table.ts';
 import { PUSHED } from '../webhooks.ts';
@@ -16,7 +16,7 @@ const runsOf = (stage: DriverStage): RunClient => new RunClient(stage);
 function requestOf(plan: RunPlan, threadId: string | null): RunRequest {
   return {
     assistant_id: ASSISTANT,
-    backend: plan.pushed ? PUSHED : plan.wire,
+    backend: plan.pushed ? PUSHED : plan.streamed ? STREAMED : plan.wire,
     model: plan.id,
     input: plan.input,
     context: { plan: plan.id },
@@ -68,6 +68,10 @@ export const drover: Driver = {
           ? { key, outcome: 'done', output: JSON.stringify({ receipt: verdict.receipt }) }
           : { key, outcome: verdict.outcome },
       ),
+  watch: (stage, plan, after, signal) =>
+    runsOf(stage)
+      .getHandle(plan.id)
+      .watch({ ...(after === null ? {} : { after }), signal }),
   word: async (stage, plan) => {
     try {
       return wordOf(await runsOf(stage).getHandle(plan.id).outcome());

@@ -52,7 +52,7 @@ export function judgeEnd(run: RunFacts, right: readonly (string | null)[]): read
   if (code === null) {
     const last = run.lives.findLast(({ status }) => status === 'completed');
     if (last === undefined) findings.push(finding('it says completed, and no attempt has completed'));
-    if (text !== answerOf(run.plan.id))
+    if (text !== answerOf(run.plan))
       findings.push(finding(`its text is not what the model said: ${text.slice(0, 80)}`));
   }
   return [...findings, ...judgeBook(run, finding)];

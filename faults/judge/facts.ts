@@ -3,6 +3,7 @@ import type { AnswerEntry, JournalEntry, RequestEntry, StatusEntry } from '../..
 import { isTerminal } from '../../src/run.ts';
 import type { FinalState } from '../drivers/driver.ts';
 import type { NemesisEntry } from '../nemesis-journal.ts';
+import type { HeardEntry } from '../heard-journal.ts';
 import type { PeopleEntry } from '../people-journal.ts';
 import type { RunPlan } from '../plan.ts';
 import { readRequest } from '../requests.ts';
@@ -28,6 +29,8 @@ export interface Evidence {
   readonly tools: readonly ToolEntry[];
   readonly nemesis: readonly NemesisEntry[];
   readonly people: readonly PeopleEntry[];
+  /** What those who watch were told of what the models say, in that order. */
+  readonly heard: readonly HeardEntry[];
   readonly starts: readonly Start[];
   readonly finals: readonly FinalState[];
 }
@@ -62,6 +65,7 @@ export interface RunFacts {
   readonly exchanges: readonly Exchange[];
   readonly tools: readonly ToolEntry[];
   readonly people: readonly PeopleEntry[];
+  readonly heard: readonly HeardEntry[];
   /** Threads and conversations that its attempts stood in. */
   readonly threads: readonly string[];
   /** Every call that its model may make, by id. */
@@ -131,7 +135,7 @@ const groupBy = <K, V>(all: readonly V[], keyOf: (value: V) => K): ReadonlyMap<K
 const nothing = (run: string): FinalState => ({ run, workflow: null, closedAt: null, word: null });
 
 export function readFacts(evidence: Evidence): Facts {
-  const { plans, provider, tools, nemesis, people, starts, finals } = evidence;
+  const { plans, provider, tools, nemesis, people, heard, starts, finals } = evidence;
   const exchanges = exchangesOf(provider);
   const statuses = groupBy(
     provider.filter((entry): entry is StatusEntry => entry.kind === 'status'),
@@ -157,6 +161,7 @@ export function readFacts(evidence: Evidence): Facts {
   const byRun = groupBy(exchanges, runOf);
   const toolsByRun = groupBy(tools, ({ told }) => told.run);
   const peopleByRun = groupBy(people, ({ run }) => run);
+  const heardByRun = groupBy(heard, ({ run }) => run);
   const startByRun = new Map(starts.map((start) => [start.run, start]));
   const finalByRun = new Map(finals.map((final) => [final.run, final]));
   return {
@@ -174,6 +179,7 @@ export function readFacts(evidence: Evidence): Facts {
         exchanges: byRun.get(plan.id) ?? [],
         tools: toolsByRun.get(plan.id) ?? [],
         people: peopleByRun.get(plan.id) ?? [],
+        heard: heardByRun.get(plan.id) ?? [],
         threads: [...new Set(lives.flatMap(({ thread }) => (thread === null ? [] : [thread])))],
         calls: callsOf(plan),
       };

@@ -17,6 +17,7 @@ export const FINDING_KINDS = [
   'repeated_questions',
   'unapproved_effects',
   'order_violations',
+  'duplicate_deltas',
   'over_budget',
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];

@@ -4,6 +4,7 @@ import type { Promises } from '../drivers/driver.ts';
 import { classifyKills, countWindows } from '../kill-windows.ts';
 import type { WorkflowTask } from '../kill-windows.ts';
 import type { KillWindow } from '../nemesis-journal.ts';
+import { judgeDeltas } from './deltas.ts';
 import { excusedIds, judgeLiveOverOne, judgeOrphans, unfindableCreates } from './attempts.ts';
 import { judgeBudget } from './budget.ts';
 import { judgeKeys, judgeNamed, judgeOnce, judgeReuse } from './effects.ts';
@@ -32,6 +33,8 @@ export type Counts = Readonly<Record<FindingKind, number>> & {
   readonly decisions: number;
   /** Runs on a thread that an earlier run was started on. */
   readonly followers: number;
+  /** Pieces of answers that those who watch were told. */
+  readonly deltas: number;
 } & WebhookCounts;
 
 interface WebhookCounts {
@@ -88,6 +91,7 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
     ...judgeDouble(run, facts),
     ...judgeInputs(run, facts),
     ...judgeThreads(run, facts),
+    ...judgeDeltas(run),
     ...(promises.keepsLimits ? judgeBudget(run, facts) : []),
     ...(promises.takesTurns ? judgeOrder(run, facts.runs) : []),
     ...(promises.asksPeople ? [...judgeAnswers(run), ...judgeQuestions(run), ...judgeApprovals(run)] : []),
@@ -118,6 +122,7 @@ export function judge(evidence: Evidence, judging: Judging): Verdict {
     counts: {
       ...kinds,
       ...countWebhooks(evidence.provider),
+      deltas: evidence.heard.length,
       runs: runs.length,
       ended: runs.filter(hasEnded).length,
       worker_kills: nemesis.filter(({ kind }) => kind === 'worker_killed').length,

@@ -46,6 +46,9 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
     'Runs that handed in more rounds of tool calls than their limit, over all attempts, or made more attempts than theirs. A round that is handed in again counts once, and an attempt whose create was lost and made again is one.',
   followers: 'Runs on a thread that another run was started on before: they wait, are refused, or interrupt.',
   decisions: 'Calls that people allowed or refused, or whose output the service handed in.',
+  duplicate_deltas:
+    'Answers that were listened to of which whoever watched, going and coming back, was told a word twice.',
+  deltas: 'Pieces of answers that those who watch were told.',
   webhooks_taken:
     'Webhooks of the provider that were received; 40 % of the runs on the Responses wire wait for them.',
   webhooks_lost: 'Webhooks that were never sent, on purpose.',

@@ -19,6 +19,14 @@ export function drawFault(random: Random): Fault {
         do: { malformed: random.pick(['html', 'empty', 'truncated'] as const) },
       }),
     ],
+    [
+      2,
+      () => ({
+        match: { stream: true, method: 'GET' },
+        times: random.int(2, 8),
+        do: { cut_after_events: random.int(0, 40) },
+      }),
+    ],
     [2, () => ({ match: {}, times: random.int(1, 4), do: { reset: 'before' } })],
     [
       2,

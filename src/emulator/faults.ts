@@ -10,6 +10,8 @@ export interface FaultMatch {
   /** Only the nth (from 1) request that matches. */
   readonly nth?: number;
   readonly model?: string;
+  /** Only requests that ask for a stream, or only those that do not. */
+  readonly stream?: boolean;
 }
 
 export type FaultAction =
@@ -75,6 +77,7 @@ const FAULT = z.strictObject({
     wire: z.enum(['assistants', 'responses']).optional(),
     nth: z.int().min(1).optional(),
     model: z.string().optional(),
+    stream: z.boolean().optional(),
   }),
   times: z.int().min(1).optional(),
   probability: z.number().min(0).max(1).optional(),
@@ -110,6 +113,7 @@ export interface FaultSubject {
   readonly path: string;
   readonly wire: WireName | null;
   readonly model: string | null;
+  readonly stream: boolean;
 }
 
 /** What strikes a request: every latency, and the first of all else. */
@@ -131,6 +135,7 @@ function matches(match: FaultMatch, subject: FaultSubject): boolean {
   if (match.method !== undefined && match.method.toUpperCase() !== subject.method) return false;
   if (match.wire !== undefined && match.wire !== subject.wire) return false;
   if (match.model !== undefined && match.model !== subject.model) return false;
+  if (match.stream !== undefined && match.stream !== subject.stream) return false;
   if (match.path === undefined) return true;
   return isPattern(match.path)
     ? new RegExp(match.path.slice(1, -1), 'u').test(subject.path)

@@ -49,6 +49,9 @@ function arrive(world: World, request: FastifyRequest, route: Route | null): Arr
   return { seq, method, path, body };
 }
 
+const asksForStream = (request: FastifyRequest, body: unknown): boolean =>
+  String((request.query as Wire)['stream']) === 'true' || (body as Wire | null)?.['stream'] === true;
+
 /** The model that a request is about: its own, its assistant's, or its run's. */
 function modelOf(world: World, request: FastifyRequest, body: unknown): string | null {
   const given = (typeof body === 'object' && body !== null ? body : {}) as Wire;
@@ -102,6 +105,7 @@ async function serve(
     path,
     wire: route.wire,
     model: modelOf(world, request, arrival.body),
+    stream: asksForStream(request, arrival.body),
   });
   if (latencyMs > 0) await world.timers.delay(latencyMs);
   const { answer, acted, id } = await exchange(world, request, route, action, gone.signal);

@@ -9,6 +9,7 @@ import type { WorkflowTask } from '../../faults/kill-windows.ts';
 import type { NemesisDeed, NemesisEntry } from '../../faults/nemesis-journal.ts';
 import { answerOf } from '../../faults/plan.ts';
 import type { PeopleEntry } from '../../faults/people-journal.ts';
+import type { HeardEntry } from '../../faults/heard-journal.ts';
 import type { RunPlan, Wire } from '../../faults/plan.ts';
 import { scriptOf } from '../../faults/script.ts';
 import type { PlannedAttempt } from '../../faults/script.ts';
@@ -58,13 +59,14 @@ function planOf(options: BookOptions): RunPlan {
     shape: 'plain',
     wire,
     pushed: false,
+    streamed: false,
     onThread,
     follows: null,
     onBusyThread: 'enqueue',
     startsAfterMs: 0,
     cancelAfterMs: null,
     attempts: planned,
-    script: scriptOf(planned, answerOf(RUN)),
+    script: scriptOf(planned, answerOf({ id: RUN, streamed: false })),
     input: 'Please.',
     budget: null,
     retry,
@@ -85,6 +87,7 @@ export class Book {
   readonly provider: JournalEntry[] = [];
   readonly tools: ToolEntry[] = [];
   readonly people: PeopleEntry[] = [];
+  readonly heard: HeardEntry[] = [];
   readonly nemesis: NemesisEntry[] = [];
   readonly tasks: WorkflowTask[] = [];
   final: FinalState = { run: RUN, workflow: 'RUNNING', closedAt: null, word: null };
@@ -231,13 +234,19 @@ export class Book {
     return this;
   }
 
+  /** Somebody who watches is told what the model says. */
+  hears(attemptId: string, text: string): this {
+    this.heard.push({ run: RUN, attempt_id: attemptId, text, at: (this.now += 10) });
+    return this;
+  }
+
   deed(deed: NemesisDeed): this {
     this.nemesis.push({ at: (this.now += 10), ...deed });
     return this;
   }
 
   closes(word: Partial<NonNullable<FinalState['word']>> = {}, workflow = 'COMPLETED'): this {
-    const whole = { code: null, text: answerOf(RUN), ambiguous: false, calls: null, ...word };
+    const whole = { code: null, text: answerOf(this.plan), ambiguous: false, calls: null, ...word };
     this.final = { run: RUN, workflow, closedAt: (this.now += 10), word: whole };
     return this;
   }
@@ -258,8 +267,8 @@ export class Book {
   }
 
   evidence(): Evidence {
-    const { plan, provider, tools, nemesis, people, final } = this;
-    return { plans: [plan], provider, tools, nemesis, people, starts: [], finals: [final] };
+    const { plan, provider, tools, nemesis, people, heard, final } = this;
+    return { plans: [plan], provider, tools, nemesis, people, heard, starts: [], finals: [final] };
   }
 
   verdict(): Verdict {

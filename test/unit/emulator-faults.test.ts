@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { checkFault, FaultError, Faults } from '../../src/emulator/faults.ts';
 import type { Fault } from '../../src/emulator/faults.ts';
 
-const subject = { method: 'POST', path: '/v1/threads/t/runs', wire: 'assistants', model: 'm' } as const;
+const subject = {
+  method: 'POST',
+  path: '/v1/threads/t/runs',
+  wire: 'assistants',
+  model: 'm',
+  stream: false,
+} as const;
 const armed = (random: () => number, ...faults: readonly Fault[]): Faults => {
   const held = new Faults(random);
   for (const fault of faults) held.add(fault);

@@ -26,6 +26,7 @@ function run(id: string, { policy = 'enqueue', start, born, closed, thread = 'th
     exchanges: [],
     tools: [],
     people: [],
+    heard: [],
     threads: [thread],
     calls: new Map(),
   };

@@ -153,6 +153,24 @@ describe('attempts_live_over_one', () => {
   });
 });
 
+describe('duplicate_deltas', () => {
+  const finished = (): Book => new Book().create('run_1').becomes('run_1', 'completed').closes().probe();
+
+  test('a word that was told twice of one answer', () => {
+    const book = finished()
+      .hears('run_1', 'word-0 wo')
+      .hears('run_1', 'rd-1 ')
+      .hears('run_1', 'word-1 word-2');
+    expect(book.kinds()).toEqual(['duplicate_deltas']);
+    expect(book.verdict().counts.deltas).toBe(3);
+  });
+
+  test('but not the same word of another attempt, nor a gap', () => {
+    const book = finished().hears('run_1', 'word-0 word-1 ').hears('run_1', 'word-5');
+    expect(book.hears('run_2', 'word-0 word-1').kinds()).toEqual([]);
+  });
+});
+
 test('webhooks are counted by event', () => {
   const book = new Book().create('run_1').becomes('run_1', 'completed').closes();
   book.webhook('run_1', 'lost', 0, null).webhook('run_1', 'a', 1, 503).webhook('run_1', 'a', 2, 204);

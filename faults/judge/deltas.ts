@@ -1,0 +1,23 @@
+/** Judges what those who watch were told of what a model says. Pure. */
+import type { RunFacts } from './facts.ts';
+import type { Finding } from './finding.ts';
+
+/** Each word of an answer that is listened to is unlike all others of it. */
+const wordsOf = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== '');
+
+function finding(run: RunFacts, what: string): Finding {
+  return { kind: 'duplicate_deltas', run: run.plan.id, what, lines: [] };
+}
+
+/** A word that was told twice, and an answer that was told otherwise than the model said it. Gaps are none. */
+export function judgeDeltas(run: RunFacts): readonly Finding[] {
+  const told = new Map<string, string>();
+  for (const { attempt_id: id, text } of run.heard) told.set(id, `${told.get(id) ?? ''}${text}`);
+  return [...told].flatMap(([id, text]) => {
+    const words = wordsOf(text);
+    const twice = words.filter((word, at) => words.indexOf(word) !== at);
+    return twice.length === 0
+      ? []
+      : [finding(run, `${twice.length} words of ${id} were told twice, the first one is ${twice[0]}`)];
+  });
+}
