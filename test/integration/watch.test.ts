@@ -143,6 +143,26 @@ describe.each(WIRES)('a watch, on the %s wire', (wire) => {
     await expect(collect(run, foreign)).rejects.toThrow(InvalidOffsetError);
   });
 
+  test.runIf(process.env['DROVER_TEST_SLOW'] === '1')(
+    'tells ten who watch each of 2,000 events, of many executions',
+    { timeout: 600_000 },
+    async () => {
+      const calls = Array.from({ length: 8 }, (_, n) => call('get_order', { order_id: String(n) }));
+      const rounds = Array.from({ length: 110 }, () => ({ call: calls }));
+      drive.play('bot', { attempts: [{ steps: [...rounds, { answer: 'Done.' }] }] });
+      const run = await start('long', { limits: { rounds: 200, history_events: 500 } });
+      const all = await Promise.all(Array.from({ length: 10 }, () => collect(run)));
+      const [whole = []] = all;
+      expect(lasting(whole).length).toBeGreaterThan(2_000);
+      expect(new Set(lasting(whole)).size).toBe(lasting(whole).length);
+      expect(new Set(whole.map(({ offset }) => offset.split('.')[0])).size).toBeGreaterThan(4);
+      for (const one of all) expect(lasting(one)).toEqual(lasting(whole));
+      const middle = whole[Math.floor(whole.length / 2)];
+      const rest = whole.slice(whole.indexOf(middle!) + 1).filter(({ offset }) => offset !== middle?.offset);
+      expect(lasting(await collect(run, middle?.offset))).toEqual(lasting(rest));
+    },
+  );
+
   test('ends by its signal, and is told of a run that is none and an offset that is none', async () => {
     drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
     const run = await start('stuck');

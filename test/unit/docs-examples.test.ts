@@ -16,6 +16,8 @@ import { describe, expect, test } from 'vitest';
 import smallConfig from '../../examples/docs/drover.config.ts';
 import { EncryptionCodec } from '../../examples/docs/encryption-codec.ts';
 import fullConfig from '../../examples/docs/full.config.ts';
+import streamingConfig from '../../examples/docs/streaming.config.ts';
+import webhooksConfig from '../../examples/docs/webhooks.config.ts';
 import { loadConfig } from '../../src/load-config.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -82,6 +84,8 @@ describe('the configurations that the pages show', () => {
   test('pass every check of a worker', () => {
     expect([...loadConfig(smallConfig).backends.keys()]).toEqual(['openai']);
     expect([...loadConfig(fullConfig).backends.keys()]).toEqual(['openai', 'foundry', 'local', 'classic']);
+    expect(loadConfig(webhooksConfig).backends.get('openai')).toHaveProperty('webhooks');
+    expect(loadConfig(streamingConfig).backends.get('openai')).toHaveProperty('listen');
   });
 
   test('have a codec that hides what it is given, and gives it back', async () => {
