@@ -1,9 +1,11 @@
 /** Streaming: a wait listens instead of looking, and watchers are told what the model says, once. */
+import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RunHandle } from '../../src/client.ts';
 import type { RequestEntry } from '../../src/emulator/index.ts';
 import type { RunEvent } from '../../src/run-events.ts';
 import { startDrive, type Drive } from '../support/drive-harness.ts';
+import { encryptingCodec, ENCRYPTED } from '../support/encrypting-codec.ts';
 import { call, recordingTools } from '../support/recording-tools.ts';
 
 type Delta = Extract<RunEvent, { type: 'text_delta' }>;
@@ -147,4 +149,29 @@ describe('a run whose backend streams', () => {
     expect((await run.outcome()).code).toBe('cancelled');
     expect(drive.emulator.liveRuns()).toEqual([]);
   });
+});
+
+test('what the model says stands encrypted in heartbeats where payloads are', async () => {
+  const codec = encryptingCodec(randomBytes(32));
+  await using secret = await startDrive('streamed', {
+    config: { dataConverter: { payloadCodecs: [codec] } },
+    emulator: { deltaMs: 30 },
+  });
+  secret.play('bot', { attempts: [{ steps: [{ answer: LONG }] }] });
+  const run = await secret.runs.start({ assistant_id: 'bot', input: 'Go' }, { id: secret.id('encrypted') });
+  const deltas: Delta[] = [];
+  let raw = '';
+  for await (const event of run.watch()) {
+    if (event.type !== 'text_delta') continue;
+    deltas.push(event);
+    const { pendingActivities } = (await run.workflow.describe()).raw;
+    raw += JSON.stringify(pendingActivities?.map(({ heartbeatDetails }) => heartbeatDetails?.payloads));
+    raw += pendingActivities
+      ?.flatMap(({ heartbeatDetails }) => heartbeatDetails?.payloads ?? [])
+      .map(({ data }) => Buffer.from(data ?? []).toString())
+      .join();
+  }
+  expectWhole(deltas, LONG);
+  expect(raw).toContain(Buffer.from(ENCRYPTED).toString('base64'));
+  expect(raw).not.toContain('word1');
 });
