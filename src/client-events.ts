@@ -34,8 +34,8 @@ const callOf = (input: unknown) => {
 export class EventReader {
   #current: Current | null = null;
   #attempts = 0;
-  /** Characters that were told of what the current attempt says. */
-  #toldChars = 0;
+  /** Characters that were told of what an attempt says, by its id: a run that is reset may come to it again. */
+  #toldChars = new Map<string, number>();
 
   /** One that stands where this one does, and goes its own way. */
   clone(): EventReader {
@@ -51,12 +51,12 @@ export class EventReader {
   }
 
   get toldChars(): number {
-    return this.#toldChars;
+    return this.#toldChars.get(this.#current?.attempt_id ?? '') ?? 0;
   }
 
   /** Somebody was told so much of what the current attempt says. */
   resume(toldChars: number): void {
-    this.#toldChars = toldChars;
+    if (this.#current !== null) this.#toldChars.set(this.#current.attempt_id, toldChars);
   }
 
   /** What the model has said, as a worker shows it while it listens. */
@@ -66,10 +66,10 @@ export class EventReader {
 
   #delta(from: number, text: string): Told | null {
     const end = from + text.length;
-    if (this.#current === null || end <= this.#toldChars) return null;
-    const start = Math.max(from, this.#toldChars);
-    this.#toldChars = end;
+    if (this.#current === null || end <= this.toldChars) return null;
+    const start = Math.max(from, this.toldChars);
     const { attempt, attempt_id } = this.#current;
+    this.#toldChars.set(attempt_id, end);
     return { type: 'text_delta', attempt, attempt_id, from: start, text: text.slice(start - from) };
   }
 
@@ -134,7 +134,6 @@ export class EventReader {
     this.#attempts = Number(ref.key.split('/').at(-1)) || this.#attempts + 1;
     const now = { attempt: this.#attempts, attempt_id: ref.id };
     this.#current = { ...now, status: run.status };
-    this.#toldChars = 0;
     return [{ type: 'attempt_created', ...now, thread_id: ref.thread_id, status: run.status, adopted }];
   }
 
@@ -143,14 +142,12 @@ export class EventReader {
     if (output.kind !== 'submitted' || this.#current === null) return [];
     const { attempt } = this.#current;
     this.#current = { attempt, attempt_id: output.attempt.id, status: null };
-    this.#toldChars = 0;
     return [{ type: 'outputs_submitted', attempt, attempt_id: output.attempt.id }];
   }
 
   #awaited(output: AwaitRunOutput): readonly (Told | null)[] {
     if (output.kind === 'gone') return this.#over(null, 'gone');
     if (output.kind === 'deadline' || this.#current === null) return [];
-    if (output.attempt.id !== this.#current.attempt_id) this.#toldChars = 0;
     this.#current = { ...this.#current, attempt_id: output.attempt.id };
     const isHeard = output.kind === 'ended' && output.streamed === true;
     const rest = isHeard ? this.#delta(0, output.output.text) : null;

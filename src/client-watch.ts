@@ -69,19 +69,11 @@ async function describeExecution(client: Client, id: string, runId = ''): Promis
   };
 }
 
-/** Rejects when the signal fires; a request that is under way is left to itself. */
-function onAbort(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal?.aborted === true) reject(signal.reason as Error);
-    else signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-  });
-}
-
 class Watch {
   readonly #client: Client;
   readonly #id: string;
   readonly #after: Place | null;
-  readonly #aborted: Promise<never>;
+  readonly #signal: AbortSignal | undefined;
   #events = new EventReader();
   /** Of the execution that was reset, when each of its events was recorded. The new one begins with the same ones. */
   #copied: ReadonlyMap<number, number> = new Map();
@@ -94,8 +86,7 @@ class Watch {
     this.#client = client;
     this.#id = id;
     this.#after = options.after === undefined ? null : readOffset(options.after);
-    this.#aborted = onAbort(options.signal);
-    this.#aborted.catch(() => undefined);
+    this.#signal = options.signal;
     this.#last = options.after ?? '';
     this.#place = this.#after;
   }
@@ -182,11 +173,7 @@ class Watch {
   async *#meanwhile(reading: Promise<Page>, runId: string): AsyncGenerator<RunEvent, Page, undefined> {
     reading.catch(() => undefined);
     for (;;) {
-      const timer = new AbortController();
-      const tick = sleep(this.#isSaying ? SAYING_MS : STATUS_MS, null, { signal: timer.signal }).catch(
-        () => null,
-      );
-      const page = await Promise.race([reading, tick, this.#aborted]).finally(() => timer.abort());
+      const page = await this.#pageOrTick(reading);
       if (page !== null) return page;
       for (const told of await this.#shownTold(runId)) {
         if (told.type === 'text_delta' && this.#place !== null)
@@ -194,6 +181,19 @@ class Watch {
         yield { ...told, offset: this.#last, at_ms: Date.now() };
       }
     }
+  }
+
+  /** The page; null when it is time to read heartbeats. */
+  async #pageOrTick(reading: Promise<Page>): Promise<Page | null> {
+    const over = new AbortController();
+    const signals = this.#signal === undefined ? [over.signal] : [over.signal, this.#signal];
+    const tick = sleep(this.#isSaying ? SAYING_MS : STATUS_MS, null, { signal: AbortSignal.any(signals) });
+    // Nothing of a tick outlives it: a watch may wait for days, and its signal for as long as the process.
+    const late = tick.catch(() => {
+      if (!over.signal.aborted) this.#signal?.throwIfAborted();
+      return null;
+    });
+    return await Promise.race([reading, late]).finally(() => over.abort());
   }
 
   async #shownTold(runId: string): Promise<readonly Told[]> {

@@ -19,7 +19,7 @@ export interface CreateWorkerOptions {
 
 /** What a worker is given where the configuration's `worker` says nothing else. */
 export const WORKER_DEFAULTS = {
-  /** A wait holds a slot for 20 seconds at most and no processor: slots are for runs that wait at once. */
+  /** A wait holds a slot for 20 seconds at most, one that listens for all of it, and no processor. */
   maxConcurrentActivityTaskExecutions: 1_000,
   /** A workflow that is not in it is replayed from its history, some dozens of events. Each takes about half a megabyte. */
   maxCachedWorkflows: 200,

@@ -47,7 +47,7 @@ export type RunEvent = Happening &
       } & OfAttempt)
     /**
      * What the provider says of the attempt. Between two steps it is read from the worker's heartbeats: such an event
-     * has the offset of the one before it, and is not told again after a disconnect.
+     * has the offset of the one before it, and may be told again after a disconnect.
      */
     | ({ readonly type: 'status_changed'; readonly status: WireStatus } & OfAttempt)
     /**

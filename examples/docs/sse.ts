@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
-import { RunClient } from '../../src/index.ts';
+import { RunClient, RunNotFoundError } from '../../src/index.ts';
 import type { RunEvent } from '../../src/index.ts';
 
 const connection = await Connection.connect({ address: process.env['TEMPORAL_ADDRESS'] ?? '127.0.0.1:7233' });
@@ -11,6 +11,7 @@ const runs = new RunClient({ client: new Client({ connection }) });
 class Channel {
   readonly #events: RunEvent[] = [];
   readonly #browsers = new Set<ServerResponse>();
+  #isOver = false;
   readonly ended: Promise<void>;
 
   constructor(id: string) {
@@ -26,10 +27,12 @@ class Channel {
           for (const browser of this.#browsers) this.#send(browser, event);
         }
       } catch (error) {
+        if (error instanceof RunNotFoundError) break;
         console.error('the watch goes on where it was', error);
         await new Promise((resolve) => setTimeout(resolve, 1_000));
       }
     }
+    this.#isOver = true;
     for (const browser of this.#browsers) browser.end();
   }
 
@@ -41,11 +44,12 @@ class Channel {
   join(browser: ServerResponse, lastId: string | undefined): void {
     const seen = this.#events.findLastIndex(({ offset }) => offset === lastId);
     const missed = this.#events.slice(seen + 1);
-    const isOver = this.#events.at(-1)?.type === 'ended';
     // 204 is what tells an EventSource not to come again.
-    browser.writeHead(isOver && missed.length === 0 ? 204 : 200, { 'content-type': 'text/event-stream' });
+    browser.writeHead(this.#isOver && missed.length === 0 ? 204 : 200, {
+      'content-type': 'text/event-stream',
+    });
     for (const event of missed) this.#send(browser, event);
-    if (isOver) {
+    if (this.#isOver) {
       browser.end();
       return;
     }
@@ -64,10 +68,10 @@ function channelOf(id: string): Channel {
 }
 
 const server = createServer((request, response) => {
-  const [, id] = /^\/runs\/([^/]+)\/events$/.exec(request.url ?? '') ?? [];
+  const [, id] = /^\/runs\/([\w.~-]+)\/events$/.exec(request.url ?? '') ?? [];
   // Here is where to ask whether this user may see this run.
   if (id === undefined) response.writeHead(404).end();
-  else channelOf(decodeURIComponent(id)).join(response, request.headers['last-event-id']?.toString());
+  else channelOf(id).join(response, request.headers['last-event-id']?.toString());
 });
 server.listen(Number(process.env['PORT'] ?? '8080'), '127.0.0.1', () => {
   console.log('listening on', JSON.stringify(server.address()));

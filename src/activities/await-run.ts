@@ -10,6 +10,7 @@ import type { AttemptRef, AwaitRunInput, AwaitRunOutput } from '../steps.ts';
 import { BEAT_MS, startBeat } from './beat.ts';
 import type { ActivityDeps } from './deps.ts';
 import { Listener } from './listen.ts';
+import type { Listened } from './listen.ts';
 import { isUntouchedFirstTry } from './first-try.ts';
 import { isHoldOver, nextLookMs, pushedLookMs } from './poll-schedule.ts';
 import type { RequestSource } from './request-source.ts';
@@ -34,6 +35,8 @@ interface WaitDetails {
   readonly looking: boolean;
   /** The end of what the model has said so far, where somebody listens. */
   readonly said?: Said;
+  /** Nothing can be listened to: the next try need not find it out again. */
+  readonly deaf?: true;
 }
 
 type Tell = (details: WaitDetails) => void;
@@ -61,6 +64,7 @@ class Waiter {
   readonly #looksAct: boolean;
   readonly #statusBefore: WireStatus | null;
   readonly #listener: Listener;
+  readonly #wasDeaf: boolean;
   #attempt: AttemptRef;
   #status: WireStatus | null;
   #tell: Tell = () => undefined;
@@ -73,27 +77,30 @@ class Waiter {
     this.#isPushed = resolved.backend.webhooks !== undefined;
     const before = this.#context.info.heartbeatDetails as WaitDetails | null | undefined;
     this.#looksAct = resolved.backend.lookActs?.(input.attempt) === true;
+    this.#wasDeaf = before?.deaf === true;
+    this.#listener = new Listener(resolved.backend, this.#wasDeaf, () => {
+      this.#tell(this.#details(false));
+      this.#context.heartbeat(this.#details(false));
+    });
     this.#statusBefore = before?.status ?? null;
     this.#status = this.#statusBefore;
-    this.#listener = new Listener(resolved.backend, this.#context, () => this.#shown());
     this.#lookedBefore = this.#looksAct && (before?.looking ?? !isUntouchedFirstTry(this.#context.info));
   }
 
   #details(looking: boolean): WaitDetails {
-    const { said } = this.#listener;
-    return { status: this.#status, looking: this.#looksAct && looking, ...(said === null ? {} : { said }) };
+    const { said, isDeaf } = this.#listener;
+    return {
+      status: this.#status,
+      looking: this.#looksAct && looking,
+      ...(said === null ? {} : { said }),
+      ...(isDeaf ? { deaf: true as const } : {}),
+    };
   }
 
   /** The server keeps what the last try told it: telling it the same again at each look would be a third of their cost. */
   #tellBeforeTheEnd(details: WaitDetails): void {
-    if (this.#looksAct || details.status !== this.#statusBefore) this.#context.heartbeat(details);
-  }
-
-  /** What heartbeats carry from now on. */
-  #shown(): WaitDetails {
-    const details = this.#details(false);
-    this.#tell(details);
-    return details;
+    const isNews = details.status !== this.#statusBefore || (details.deaf === true && !this.#wasDeaf);
+    if (this.#looksAct || isNews) this.#context.heartbeat(details);
   }
 
   #waitedMs(): number {
@@ -156,10 +163,9 @@ class Waiter {
         if (answer !== null) return answer;
         nextMs = this.#nextMs(seen.look_after_ms);
         this.#tell(this.#details(false));
-        if (await this.#heard(signal)) {
-          nextMs = 0;
-          continue;
-        }
+        const listened = await this.#listen(signal);
+        if (listened === 'news') nextMs = 0;
+        if (listened !== 'deaf') continue;
         if (this.#isPushed || isHoldOver(this.#waitedMs(), nextMs, this.#deps.holds.count)) {
           this.#tellBeforeTheEnd(this.#details(false));
           throw waiting(nextMs);
@@ -169,9 +175,9 @@ class Waiter {
     }
   }
 
-  /** Listens, where it can, until there may be something to see. A wait that listens keeps its slot. */
-  async #heard(signal: AbortSignal): Promise<boolean> {
-    if (isHoldOver(0, 0, this.#deps.holds.count)) return false;
+  /** A wait that listens keeps its slot, whatever it takes: where a worker has too many of them, they look. */
+  async #listen(signal: AbortSignal): Promise<Listened> {
+    if (isHoldOver(0, 0, this.#deps.holds.count)) return 'deaf';
     const leftMs = Math.min(Math.max(this.#input.until_ms - Date.now(), 0), LONGEST_TIMER_MS);
     return await this.#listener.listen(this.#attempt, signal, AbortSignal.timeout(leftMs));
   }

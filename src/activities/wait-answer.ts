@@ -57,7 +57,9 @@ export async function readAnswer(seen: Observation, looking: Looking): Promise<A
     const structure = end.reason === 'completed' ? readStructure(resolved.run.response_format, said) : 'none';
     const output = boundOutput(structure === 'fits' ? { ...said, structured: true } : said);
     const reason = structure === 'misfit' ? 'invalid_output' : end.reason;
-    const streamed = resolved.backend.listen === undefined ? {} : { streamed: true as const };
+    // What was cut to fit is not what it said.
+    const isWhole = resolved.backend.listen !== undefined && output.text === said.text;
+    const streamed = isWhole ? { streamed: true as const } : {};
     return {
       kind: 'ended',
       attempt,

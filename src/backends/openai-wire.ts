@@ -167,6 +167,9 @@ export function openWire(
           clearTimeout(patience);
           yield event;
         }
+        // Aborted, the client's stream just ends.
+        signal.throwIfAborted();
+        if (isLate) throw new Error('late');
       } catch (error) {
         if (signal.aborted) throw new BackendError('aborted', `Backend ${name}: ${what} was stopped.`);
         if (isLate) throw new BackendError('timeout', `Backend ${name}: ${what} had no answer in time.`);

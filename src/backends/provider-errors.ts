@@ -238,15 +238,24 @@ export function toBackendError(error: unknown, context: ErrorContext): BackendEr
   if (error instanceof APIConnectionError || isBodyCut(error)) {
     return new BackendError('connection', `${tried} lost its connection${by}.`, { code: network });
   }
-  if (error instanceof APIError && typeof error.status === 'number') return fromAnswer(error, tried, context);
+  if (error instanceof APIError && typeof error.status === 'number')
+    return fromAnswer(error, tried, context, error.status);
+  if (error instanceof APIError && isRecord(error.error))
+    return fromAnswer(error, tried, context, statusOfEvent(error));
   return malformedAnswer(
     context,
     error instanceof SyntaxError ? 'the body is no JSON' : 'it could not be read',
   );
 }
 
-function fromAnswer(error: APIError, tried: string, context: ErrorContext): BackendError {
-  const status = Number(error.status);
+/** An error that came as an event of a stream has no status: the one that the same words would have as an answer. */
+function statusOfEvent({ code, type, message }: APIError): number {
+  const said = [code, type, message].join(' ');
+  if (/rate_limit|quota|too_many_requests|billing/i.test(said)) return 429;
+  return /invalid|not_found|content_filter|policy|unsupported/i.test(said) ? 400 : 500;
+}
+
+function fromAnswer(error: APIError, tried: string, context: ErrorContext, status: number): BackendError {
   const said = readErrorBody(error);
   const wait = retryAfterMs(error.headers) ?? waitInText(said.message);
   const { kind, code = null } = classify(status, said, wait);

@@ -55,8 +55,17 @@ const STATUS: Readonly<Record<WebhookOutcome, number>> = {
 /** Twice the age at which an event is refused anyway. */
 const REMEMBER_MS = 600_000;
 const REMEMBER_MOST = 50_000;
-/** What the provider may take to say whose response it is. */
+/** What each of these may take: a secret, the provider's word on whose response it is, Temporal's. */
 const LOOK_MS = 15_000;
+
+/** Whoever gives a secret may hang: what waits for it does not. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`It took longer than ${ms} ms.`)), ms);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
+}
 
 type Facts = Omit<Received, 'status'>;
 
@@ -83,7 +92,7 @@ export class WebhookReceiver {
     if (webhooks === undefined) return { ...nothing, outcome: 'unknown_backend' };
     let event: WebhookEvent;
     try {
-      event = await webhooks.read(body, headers);
+      event = await within(LOOK_MS, webhooks.read(body, headers));
     } catch (error) {
       return { ...nothing, outcome: isBackendError(error) ? 'refused' : 'failed', error };
     }
@@ -108,7 +117,13 @@ export class WebhookReceiver {
     try {
       runId = await webhooks.runOf(facts.attemptId, AbortSignal.timeout(LOOK_MS));
       if (runId === null) return { ...facts, outcome: 'not_ours' };
-      return { ...facts, runId, outcome: await wakeRun(this.#client, runId, facts.attemptId) };
+      return {
+        ...facts,
+        runId,
+        outcome: await this.#client.withDeadline(Date.now() + LOOK_MS, () =>
+          wakeRun(this.#client, runId ?? '', facts.attemptId),
+        ),
+      };
     } catch (error) {
       const isGone = isBackendError(error) && error.kind === 'not_found';
       return { ...facts, runId, outcome: isGone ? 'not_ours' : 'failed', error };

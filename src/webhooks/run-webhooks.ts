@@ -38,7 +38,7 @@ export async function runWebhooks({ client, backends, host, port }: RunWebhooksO
       if (stop.signal.aborted) resolve();
       stop.signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    await server.close();
+    await Promise.race([server.close(), stop.forced]);
     logger.info({}, 'stopped');
   } finally {
     stop.close();

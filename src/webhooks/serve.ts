@@ -22,6 +22,8 @@ export interface WebhookServer {
 
 /** Events are some hundred bytes. */
 const BODY_LIMIT = 256 * 1024;
+/** What a caller may take to send one. */
+const REQUEST_MS = 30_000;
 
 const LEVELS = {
   woken: 'info',
@@ -59,7 +61,12 @@ function addRoutes(app: FastifyInstance, { receiver, logger }: ServeOptions): vo
 
 /** @throws the listener's error where the port is taken */
 export async function serveWebhooks(options: ServeOptions): Promise<WebhookServer> {
-  const app = Fastify({ bodyLimit: BODY_LIMIT, exposeHeadRoutes: false, return503OnClosing: true });
+  const app = Fastify({
+    bodyLimit: BODY_LIMIT,
+    exposeHeadRoutes: false,
+    return503OnClosing: true,
+    requestTimeout: REQUEST_MS,
+  });
   addRoutes(app, options);
   await app.listen({ host: options.host, port: options.port });
   const { port } = app.server.address() as AddressInfo;

@@ -1,5 +1,5 @@
 /** Lets the signal `wake` end a wait for an attempt, so that it begins anew, with a look. */
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, patched } from '@temporalio/workflow';
 
 export class Bell {
   #ring: ((attemptId: unknown) => void) | null = null;
@@ -15,7 +15,8 @@ export class Bell {
       const scope = new CancellationScope();
       let isRung = false;
       this.#ring = (named) => {
-        if (named !== attemptId) return;
+        // A worker from before this signal may have taken it for nothing.
+        if (named !== attemptId || !patched('wake')) return;
         isRung = true;
         scope.cancel();
       };
