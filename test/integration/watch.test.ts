@@ -148,7 +148,7 @@ describe.each(WIRES)('a watch, on the %s wire', (wire) => {
     { timeout: 600_000 },
     async () => {
       const calls = Array.from({ length: 8 }, (_, n) => call('get_order', { order_id: String(n) }));
-      const rounds = Array.from({ length: 110 }, () => ({ call: calls }));
+      const rounds = Array.from({ length: 125 }, () => ({ call: calls }));
       drive.play('bot', { attempts: [{ steps: [...rounds, { answer: 'Done.' }] }] });
       const run = await start('long', { limits: { rounds: 200, history_events: 500 } });
       const all = await Promise.all(Array.from({ length: 10 }, () => collect(run)));
