@@ -3,6 +3,7 @@ import { acted, mayBeLost } from './facts.ts';
 import type { Exchange, Facts, RunFacts } from './facts.ts';
 import { providerLine } from './finding.ts';
 import type { Finding } from './finding.ts';
+import { isGivenUp } from './outputs.ts';
 
 /**
  * The first submit of each round of tool calls. Drover counts a round when it runs it, over all attempts. One that is
@@ -10,9 +11,9 @@ import type { Finding } from './finding.ts';
  */
 function roundsOf(run: RunFacts): readonly Exchange[] {
   const rounds = new Map<string, Exchange>();
-  // What an attempt that was given up leaves open is closed by items of its conversation, and nothing runs for it.
+  // What an attempt that was given up leaves open is closed in its conversation, and nothing runs for it.
   for (const submit of acted(run).filter(({ kind }) => kind === 'submit')) {
-    const [first] = submit.outputs;
+    const [first] = submit.outputs.filter(({ output }) => !isGivenUp(output));
     if (first === undefined) continue;
     const call = run.calls.get(first.callId);
     const key = call === undefined ? first.callId : `${call.attempt} ${call.round}`;

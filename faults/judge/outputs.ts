@@ -17,10 +17,13 @@ const parse = (text: string): Readonly<Record<string, unknown>> | null => {
 /** The output of a call that an earlier effect of other wording stood for. */
 export const isDivergent = (output: string): boolean => typeof parse(output)?.['earlier_output'] === 'string';
 
+/** The output of a call that was given up with the attempt that made it: nothing ran for it. */
+export const isGivenUp = (output: string): boolean => parse(output)?.['error'] === 'not_executed';
+
 /** Where it says that nobody knows, or that the call was given up with the attempt that made it. */
 function saysWhy(output: string, effect: string): boolean {
+  if (isGivenUp(output)) return true;
   const error = parse(output)?.['error'];
-  if (error === 'not_executed') return true;
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   return code === 'unknown_outcome' && effect === 'once';
 }

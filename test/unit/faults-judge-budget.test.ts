@@ -61,6 +61,23 @@ describe('over_budget by rounds', () => {
     expect(whats(book.becomes('run_1', 'completed').closes().probe())).toEqual([]);
   });
 
+  test('is none for calls of a lost create that were closed with the next one', () => {
+    const book = new Book({
+      wire: 'responses',
+      onThread: true,
+      attempts: [[first], [second]],
+      limits: { rounds: 1 },
+    });
+    book.create('resp_1', { delivered: false }).becomes('resp_1', 'completed');
+    book.submit('resp_1', [[callId(0), '{"error":"not_executed","message":"It was given up."}']], 'resp_2');
+    book
+      .look('resp_2')
+      .becomes('resp_2', 'completed')
+      .acts(second, 1, { call: callId(1) });
+    book.submit('resp_2', [[callId(1), answered(1)]], 'resp_3').look('resp_3');
+    expect(whats(book.becomes('resp_3', 'completed').closes().probe())).toEqual([]);
+  });
+
   test('is none for calls that were only closed in their conversation', () => {
     const book = new Book({
       wire: 'responses',
