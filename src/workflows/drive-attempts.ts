@@ -3,7 +3,6 @@ import {
   CancellationScope,
   makeContinueAsNewFunc,
   allHandlersFinished,
-  condition,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -39,6 +38,7 @@ import {
   type Settled,
 } from './provider-steps.ts';
 import { publishAttempt, publishPhase } from './publish.ts';
+import { until } from './quiet.ts';
 import { jsonBytes } from './run-result.ts';
 import { runRound } from './run-tools.ts';
 import { spentUp } from './spending.ts';
@@ -268,7 +268,7 @@ function isContinueDue({ state }: DriveContext): boolean {
 
 /** Only between steps: no call is in flight, and every handler has finished. */
 async function continueAsNew(context: DriveContext): Promise<void> {
-  await condition(allHandlersFinished);
+  await until(allHandlersFinished);
   context.state.updates = 0;
   const packed = packState(context.state, stateBytes(jsonBytes(context.request)));
   // Scheduling more than Temporal carries would hang the workflow for ever.

@@ -1,9 +1,10 @@
 /**
- * Local activities, one at a time. Two that are under way together end in one activation or in two, and a replay may have
- * it otherwise than the first time: what follows them would then be done in another order, and nobody could replay the
- * run (decision 024).
+ * Local activities, one at a time, and each after all else that came with its end. A replay may have at hand in one
+ * activation what came in several the first time: the ends of two local activities, or such an end and other news. What
+ * follows them would then be done in another order, and nobody could replay the run (decision 024).
  */
 import { patched, scheduleLocalActivity } from '@temporalio/workflow';
+import { quiet } from './quiet.ts';
 
 type Options = Parameters<typeof scheduleLocalActivity>[2];
 
@@ -12,7 +13,13 @@ let last: Promise<void> | null = null;
 
 /** Schedules a local activity once no other one is under way. */
 export function localStep<O>(activity: string, args: readonly unknown[], options: Options): Promise<O> {
-  const begin = (): Promise<O> => scheduleLocalActivity<O>(activity, [...args], options);
+  const begin = async (): Promise<O> => {
+    try {
+      return await scheduleLocalActivity<O>(activity, [...args], options);
+    } finally {
+      await quiet();
+    }
+  };
   // Whoever began two at once before this rule goes on with that.
   const mine = last !== null && patched('one-local-step') ? last.then(begin) : begin();
   const settled = (): void => {

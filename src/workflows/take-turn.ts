@@ -1,5 +1,5 @@
 /** Waits until it is the run's turn on its thread. */
-import { CancellationScope, condition, patched, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, patched, workflowInfo } from '@temporalio/workflow';
 import { DEFAULTS, NAMES } from '../contract.ts';
 import type { RunRequest } from '../contract.ts';
 import type { Place, TakePlaceInput, TurnPolicy, TurnWord } from '../turns.ts';
@@ -7,6 +7,7 @@ import type { DriveContext } from './cancel-live.ts';
 import { localStep } from './local-step.ts';
 import { StepFailed } from './provider-steps.ts';
 import { publishPhase } from './publish.ts';
+import { until } from './quiet.ts';
 
 /** How long the word is waited for until the run asks again: the queue may have been terminated. */
 const FIRST_PATIENCE_MS = 15_000;
@@ -56,7 +57,7 @@ async function awaitWord(box: TurnBox, ask: () => Promise<Place>, untilMs: numbe
   for (;;) {
     const left = untilMs - Date.now();
     if (left <= 0) return 'late';
-    if (await condition(() => box.word !== null, Math.min(patience, left))) return 'wait';
+    if (await until(() => box.word !== null, Math.min(patience, left))) return 'wait';
     patience = Math.min(patience * 2, LONGEST_PATIENCE_MS);
     if (Date.now() < untilMs && (await ask()) === 'given') return 'given';
   }

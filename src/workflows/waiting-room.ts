@@ -1,7 +1,7 @@
 /** Where calls of a round wait on people. While any waits, the run's clocks stand still. */
-import { condition } from '@temporalio/workflow';
 import type { Decision, WaitingCall, WaitKind } from '../decisions.ts';
 import type { DriveState } from './drive-state.ts';
+import { until } from './quiet.ts';
 
 export interface Waiting {
   readonly call: WaitingCall;
@@ -51,7 +51,7 @@ export async function waitForDecision(
   room.since_ms ??= Date.now();
   changed();
   try {
-    await condition(() => waiting.decision !== null, limitMs);
+    await until(() => waiting.decision !== null, limitMs);
     return waiting.decision;
   } finally {
     room.calls.delete(call.key);

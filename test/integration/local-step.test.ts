@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connectTestEnv } from '../support/temporal-server.ts';
 import type { TestEnv } from '../support/temporal-server.ts';
 
@@ -11,6 +11,7 @@ let worker: Worker;
 let running: Promise<void>;
 let taskQueue: string;
 let code: string;
+let long: PromiseWithResolvers<void>;
 
 beforeAll(async () => {
   env = await connectTestEnv();
@@ -25,7 +26,18 @@ beforeAll(async () => {
     namespace: env.namespace,
     taskQueue,
     workflowBundle: { code },
-    activities: { pause: (ms: number) => sleep(ms) },
+    activities: {
+      pause: (ms: number) => sleep(ms),
+      long: async (ms: number) => {
+        long.resolve();
+        await sleep(ms);
+      },
+      // In the task in which the long one began, so that the next task brings its end.
+      endWhileLong: async () => {
+        await long.promise;
+        await sleep(300);
+      },
+    },
   });
   running = worker.run();
 });
@@ -38,7 +50,8 @@ afterAll(async () => {
 
 async function replayOf(workflow: string): Promise<unknown> {
   const workflowId = env.unique(workflow);
-  await env.client.workflow.execute(workflow, { taskQueue, workflowId });
+  long = Promise.withResolvers();
+  await env.client.workflow.execute(workflow, { taskQueue, workflowId, workflowTaskTimeout: '2 seconds' });
   const history = await env.client.workflow.getHandle(workflowId).fetchHistory();
   return await Worker.runReplayHistory({ workflowBundle: { code } }, history, workflowId).then(
     () => null,
@@ -46,10 +59,15 @@ async function replayOf(workflow: string): Promise<unknown> {
   );
 }
 
-test('one at a time, they are replayed', async () => {
-  expect(await replayOf('oneLocalStep')).toBeNull();
-});
+describe.each([
+  ['two of them', 'twoSteps'],
+  ['one that outlasts its task', 'acrossTasks'],
+])('%s', (_what, workflow) => {
+  test('are replayed by the rule for them', async () => {
+    expect(await replayOf(`${workflow}Ruled`)).toBeNull();
+  });
 
-test('two at a time, they are not: the rule is needed as long as this holds', async () => {
-  expect(await replayOf('twoLocalSteps')).toMatchObject({ name: 'DeterminismViolationError' });
+  test('are not without: the rule is needed as long as this holds', async () => {
+    expect(await replayOf(`${workflow}Plain`)).toMatchObject({ name: 'DeterminismViolationError' });
+  });
 });
