@@ -33,12 +33,19 @@ function attemptsOf(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Exch
       pid !== null && (kind === 'look' || kind === 'submit') && subject !== null ? [subject] : [],
     ),
   );
-  return acted(run).filter(
-    (exchange) =>
+  const steps = acted(run).filter(({ kind }) => kind === 'create' || kind === 'submit');
+  return steps.filter((exchange, at) => {
+    const before = steps[at - 1];
+    // A submit whose answer was lost is made again; what it handed in stands in the conversation already.
+    const isStepAgain =
+      exchange.inputs === 0 && before?.kind === 'submit' && mayBeLost(before, facts.nemesis);
+    return (
       exchange.kind === 'create' &&
+      !isStepAgain &&
       exchange.made !== null &&
-      (wentOn.has(exchange.made) || !mayBeLost(exchange, facts.nemesis)),
-  );
+      (wentOn.has(exchange.made) || !mayBeLost(exchange, facts.nemesis))
+    );
+  });
 }
 
 /** Limits that the request itself has: no default is known here. */

@@ -97,6 +97,14 @@ describe('over_budget by rounds', () => {
 describe('over_budget by attempts', () => {
   const retry = { attempts: 1 };
 
+  test('is none for a submit that was lost and is made again by what its conversation holds', () => {
+    const book = new Book({ wire: 'responses', onThread: true, attempts: [[first]], retry });
+    book.create('resp_1').look('resp_1').becomes('resp_1', 'completed').acts(first, 1);
+    book.submit('resp_1', [[callId(0), answered(1)]], 'resp_2', { delivered: false });
+    book.becomes('resp_2', 'failed').create('resp_3', {}, false).look('resp_3');
+    expect(whats(book.becomes('resp_3', 'completed').closes({ ambiguous: true }).probe())).toEqual([]);
+  });
+
   test('is an attempt more than the limit', () => {
     expect(over(twoRounds({ retry }))).toEqual([
       { what: '2 attempts were made, its limit is 1', lines: ['provider:1', 'provider:10'] },
