@@ -112,7 +112,7 @@ class Watch {
 
   /** Where the chain begins that the offset is in. */
   async #firstOf(latest: Execution): Promise<string> {
-    if (this.#after === null) return latest.first;
+    if (this.#after === null || this.#after.runId === latest.runId) return latest.first;
     try {
       return (await describeExecution(this.#client, this.#id, this.#after.runId)).first;
     } catch (error) {

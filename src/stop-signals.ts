@@ -8,6 +8,14 @@ export interface StopSignals {
   close(): void;
 }
 
+/** Resolves when the signal fires, at once where it has. */
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** One Ctrl-C reaches a process more than once: from the terminal, and from the npm script around it. */
 const ECHO_MS = 1_000;
 

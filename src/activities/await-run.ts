@@ -12,7 +12,7 @@ import type { ActivityDeps } from './deps.ts';
 import { Listener } from './listen.ts';
 import type { Listened } from './listen.ts';
 import { isUntouchedFirstTry } from './first-try.ts';
-import { isHoldOver, nextLookMs, pushedLookMs } from './poll-schedule.ts';
+import { isCrowded, isHoldOver, nextLookMs, pushedLookMs } from './poll-schedule.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveStep, type ResolvedStep } from './resolve-step.ts';
 import { asBackendError, backendFailure } from './to-failure.ts';
@@ -79,8 +79,9 @@ class Waiter {
     this.#looksAct = resolved.backend.lookActs?.(input.attempt) === true;
     this.#wasDeaf = before?.deaf === true;
     this.#listener = new Listener(resolved.backend, this.#wasDeaf, () => {
-      this.#tell(this.#details(false));
-      this.#context.heartbeat(this.#details(false));
+      const details = this.#details(false);
+      this.#tell(details);
+      this.#context.heartbeat(details);
     });
     this.#statusBefore = before?.status ?? null;
     this.#status = this.#statusBefore;
@@ -177,7 +178,7 @@ class Waiter {
 
   /** A wait that listens keeps its slot, whatever it takes: where a worker has too many of them, they look. */
   async #listen(signal: AbortSignal): Promise<Listened> {
-    if (isHoldOver(0, 0, this.#deps.holds.count)) return 'deaf';
+    if (isCrowded(this.#deps.holds.count)) return 'deaf';
     const leftMs = Math.min(Math.max(this.#input.until_ms - Date.now(), 0), LONGEST_TIMER_MS);
     return await this.#listener.listen(this.#attempt, signal, AbortSignal.timeout(leftMs));
   }

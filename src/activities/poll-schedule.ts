@@ -63,6 +63,9 @@ const FEW_HOLDS = 50;
 /** Past so many, each one ends at once. */
 const MANY_HOLDS = 200;
 
+/** True where no wait of a worker may keep its slot, as so many do. */
+export const isCrowded = (holds: number): boolean => holds > MANY_HOLDS;
+
 /**
  * True where a wait gives its slot back and leaves the next look to Temporal's server.
  *
@@ -71,6 +74,6 @@ const MANY_HOLDS = 200;
  * @param holds waits that keep a slot of this worker, this one included
  */
 export function isHoldOver(waitedMs: number, nextMs: number, holds: number): boolean {
-  if (holds > MANY_HOLDS) return true;
+  if (isCrowded(holds)) return true;
   return nextMs >= SERVER_TIMER_MS && (waitedMs >= HOLD_MS || holds > FEW_HOLDS);
 }

@@ -63,6 +63,17 @@ export interface Wire {
   malformed(what: string, why: string, requestId?: string | null): BackendError;
 }
 
+/** What every client of the SDK's is told. */
+export const BARE_CLIENT = {
+  // Said to be null, so that the client reads no environment variable for them.
+  adminAPIKey: null,
+  organization: null,
+  project: null,
+  webhookSecret: null,
+  // The client's own log would hold prompts and outputs.
+  logLevel: 'off',
+} as const;
+
 const TIMEOUT_MS = 60_000;
 /** Keys rotate: the last ones are remembered, to be taken out of errors. */
 const KEYS_REMEMBERED = 8;
@@ -88,15 +99,9 @@ export function openWire(
   const client = new OpenAI({
     baseURL: options.baseURL ?? 'https://api.openai.com/v1',
     apiKey: options.apiKey === undefined ? 'none' : () => fetchKey(options.apiKey ?? '', timeoutMs, keys),
-    // Said to be null, so that the client reads no environment variable for them.
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
+    ...BARE_CLIENT,
     maxRetries: 0,
     timeout: timeoutMs,
-    // The client's own log would hold prompts and outputs.
-    logLevel: 'off',
     fetch: async (input, init) => {
       if (init?.method?.toUpperCase() !== 'GET') assertNotStopped();
       // Followed, a POST becomes a GET or acts somewhere else, and the key may go with it.
@@ -110,7 +115,20 @@ export function openWire(
     ...(options.query ? { defaultQuery: { ...options.query } } : {}),
   });
 
-  const secrets = (): readonly string[] => [...fixed, ...keys];
+  const optionsOf = ({ body, query }: WireRequest) => ({
+    ...(body === undefined ? {} : { body }),
+    ...(query === undefined ? {} : { query: { ...query } }),
+  });
+  /** @throws BackendError `malformed` where it is nested so deeply that whoever walks it would fall */
+  const checkDepth = (value: unknown, what: string, named: string): void => {
+    if (isNestedDeeper(value, MAX_NESTING))
+      throw malformedAnswer({ backend: name, what }, `${named} is nested too deeply`);
+  };
+  const failure = (error: unknown, { what, signal }: WireRequest): BackendError => {
+    if (signal.aborted) return new BackendError('aborted', `Backend ${name}: ${what} was stopped.`);
+    if (isBodyTooLarge(error)) return malformedAnswer({ backend: name, what }, 'the body is too large');
+    return toBackendError(error, { backend: name, what, secrets: [...fixed, ...keys] });
+  };
 
   return {
     async call(method, path, request) {
@@ -119,24 +137,19 @@ export function openWire(
         signal.throwIfAborted();
         const asked = client[method]<unknown>(path, {
           signal,
-          ...(request.body === undefined ? {} : { body: request.body }),
-          ...(request.query === undefined ? {} : { query: { ...request.query } }),
+          ...optionsOf(request),
           ...(request.timeoutMs === undefined ? {} : { timeout: request.timeoutMs }),
         }).withResponse();
         const { data, response, request_id: requestId } = await untilAborted(asked, signal);
         const body = parse(data);
-        if (isNestedDeeper(body, MAX_NESTING)) {
-          throw malformedAnswer({ backend: name, what }, 'the body is nested too deeply');
-        }
+        checkDepth(body, what, 'the body');
         return {
           body,
           pollAfterMs: pollAfterMs(response.headers),
           requestId: requestId === null ? null : shortCode(requestId),
         };
       } catch (error) {
-        if (signal.aborted) throw new BackendError('aborted', `Backend ${name}: ${what} was stopped.`);
-        if (isBodyTooLarge(error)) throw malformedAnswer({ backend: name, what }, 'the body is too large');
-        throw toBackendError(error, { backend: name, what, secrets: secrets() });
+        throw failure(error, request);
       }
     },
     async *events(method, path, request) {
@@ -152,18 +165,18 @@ export function openWire(
         const asked = client[method]<unknown>(path, {
           signal: AbortSignal.any([signal, controller.signal]),
           stream: true,
-          ...(request.body === undefined ? {} : { body: request.body }),
-          ...(request.query === undefined ? {} : { query: { ...request.query } }),
+          ...optionsOf(request),
         }).asResponse();
         const response = await untilAborted(asked, signal);
         const isStreamed = response.headers.get('content-type')?.includes('text/event-stream') === true;
         if (!isStreamed) {
-          yield parse(await response.text());
+          const body = parse(await response.text());
+          checkDepth(body, what, 'the body');
+          yield body;
           return;
         }
         for await (const event of Stream.fromSSEResponse<unknown>(response, controller)) {
-          if (isNestedDeeper(event, MAX_NESTING))
-            throw malformedAnswer({ backend: name, what }, 'an event is nested too deeply');
+          checkDepth(event, what, 'an event');
           clearTimeout(patience);
           yield event;
         }
@@ -171,10 +184,9 @@ export function openWire(
         signal.throwIfAborted();
         if (isLate) throw new Error('late');
       } catch (error) {
-        if (signal.aborted) throw new BackendError('aborted', `Backend ${name}: ${what} was stopped.`);
-        if (isLate) throw new BackendError('timeout', `Backend ${name}: ${what} had no answer in time.`);
-        if (isBodyTooLarge(error)) throw malformedAnswer({ backend: name, what }, 'the body is too large');
-        throw toBackendError(error, { backend: name, what, secrets: secrets() });
+        if (isLate && !signal.aborted)
+          throw new BackendError('timeout', `Backend ${name}: ${what} had no answer in time.`);
+        throw failure(error, request);
       } finally {
         clearTimeout(patience);
         controller.abort();
@@ -184,11 +196,15 @@ export function openWire(
   };
 }
 
-async function fetchKey(apiKey: ApiKey, timeoutMs: number, keys: Set<string>): Promise<string> {
+/** A key or a secret, from whoever gives it: one out of a file ends with a line break, which no header may hold. */
+export async function fetchSecret(secret: ApiKey, timeoutMs: number): Promise<string> {
   const deadline = AbortSignal.timeout(timeoutMs);
-  const given = typeof apiKey === 'string' ? apiKey : await untilAborted(Promise.resolve(apiKey()), deadline);
-  // A key out of a file ends with a line break, which no header may hold.
-  const key = given.trim();
+  const given = typeof secret === 'string' ? secret : await untilAborted(Promise.resolve(secret()), deadline);
+  return given.trim();
+}
+
+async function fetchKey(apiKey: ApiKey, timeoutMs: number, keys: Set<string>): Promise<string> {
+  const key = await fetchSecret(apiKey, timeoutMs);
   keys.delete(key);
   keys.add(key);
   for (const old of [...keys].slice(0, -KEYS_REMEMBERED)) keys.delete(old);

@@ -3,6 +3,7 @@ import { InvalidWebhookSignatureError, OpenAI } from 'openai';
 import { METADATA_KEYS } from '../contract.ts';
 import { BackendError } from './backend.ts';
 import type { WebhookEvent, Webhooks } from './backend.ts';
+import { BARE_CLIENT, fetchSecret } from './openai-wire.ts';
 import type { ApiKey } from './openai-wire.ts';
 import { ERROR_CODES } from './provider-errors.ts';
 import type { ResponsesCalls } from './responses-calls.ts';
@@ -24,18 +25,14 @@ function readEvent(name: string, body: unknown): WebhookEvent {
   return { id, type, attempt_id: type.startsWith('response.') ? idOf(data['id']) : null };
 }
 
+/** What a function may take to give the secret. */
+const SECRET_MS = 15_000;
+
 export function readWebhooks(name: string, secret: ApiKey, calls: ResponsesCalls): Webhooks {
-  const client = new OpenAI({
-    apiKey: 'none',
-    adminAPIKey: null,
-    organization: null,
-    project: null,
-    webhookSecret: null,
-    logLevel: 'off',
-  });
+  const client = new OpenAI({ apiKey: 'none', ...BARE_CLIENT });
   return {
     async read(body, headers) {
-      const held = (typeof secret === 'string' ? secret : await secret()).trim();
+      const held = await fetchSecret(secret, SECRET_MS);
       try {
         await client.webhooks.verifySignature(body, headers, held, TOLERANCE_SECONDS);
       } catch (error) {

@@ -127,7 +127,7 @@ function addEmulator(program: Command, output: Output): void {
     .option('--json', 'print the addresses as JSON')
     .action(async (options: EmulatorCommandOptions) => {
       const { startEmulator } = await import('../emulator/index.ts');
-      const { listenForStop } = await import('../stop-signals.ts');
+      const { listenForStop, whenAborted } = await import('../stop-signals.ts');
       const { DEV_ASSISTANTS, DEV_SCRIPTS } = await import('../dev/dev-scripts.ts');
       const scripts = options.scripts === undefined ? DEV_SCRIPTS : await readScripts(options.scripts);
       const stop = listenForStop();
@@ -142,10 +142,7 @@ function addEmulator(program: Command, output: Output): void {
         for (const assistant of DEV_ASSISTANTS) emulator.createAssistant(assistant);
         if (options.json === true) output.json({ url: emulator.url, admin_url: emulator.adminUrl });
         else output.out(`Emulator at ${emulator.url}, its admin at ${emulator.adminUrl}. Ctrl-C stops it.`);
-        await new Promise<void>((resolve) => {
-          if (stop.signal.aborted) resolve();
-          stop.signal.addEventListener('abort', () => resolve(), { once: true });
-        });
+        await whenAborted(stop.signal);
         await emulator.close();
       } finally {
         stop.close();

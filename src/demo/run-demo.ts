@@ -4,7 +4,7 @@ import { createOutput } from '../cli/output.ts';
 import type { Output } from '../cli/output.ts';
 import { isConfigError } from '../config-error.ts';
 import { isDroverError } from '../errors.ts';
-import { listenForStop } from '../stop-signals.ts';
+import { listenForStop, whenAborted } from '../stop-signals.ts';
 import type { StopSignals } from '../stop-signals.ts';
 import { DemoError } from './demo-error.ts';
 import { playAll, startCast } from './play.ts';
@@ -95,13 +95,6 @@ async function untilStopped(work: Promise<number>, { signal }: StopSignals): Pro
   return await Promise.race([work, stopped]).catch((error: unknown) => {
     if (signal.aborted) return EXIT.interrupted;
     throw error;
-  });
-}
-
-async function whenAborted(signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 

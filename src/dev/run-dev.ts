@@ -1,7 +1,7 @@
 /** `drover dev`: starts everything, says where it is, and stops it on Ctrl-C. */
 import { isConfigError } from '../config-error.ts';
 import { isDroverError } from '../errors.ts';
-import { listenForStop } from '../stop-signals.ts';
+import { listenForStop, whenAborted } from '../stop-signals.ts';
 import { DEV_PORTS, startDev } from './dev.ts';
 import type { Dev, DevOptions } from './dev.ts';
 import { TemporalNotFoundError } from './find-temporal.ts';
@@ -53,10 +53,7 @@ async function keepWorking(
   print: (line: string) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  const stopped = new Promise<'stopped'>((resolve) => {
-    if (signal.aborted) resolve('stopped');
-    signal.addEventListener('abort', () => resolve('stopped'), { once: true });
-  });
+  const stopped = whenAborted(signal).then(() => 'stopped' as const);
   const serverGone = dev.temporal?.exited.then(() => 'server' as const);
   for (let first = true; ; first = false) {
     const worker = dev.startWorker();

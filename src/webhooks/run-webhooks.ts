@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Backend } from '../backends/backend.ts';
 import { readEnvironment } from '../env.ts';
 import { createLogger } from '../logger.ts';
-import { listenForStop } from '../stop-signals.ts';
+import { listenForStop, whenAborted } from '../stop-signals.ts';
 import { WebhookReceiver } from './receive.ts';
 import { serveWebhooks } from './serve.ts';
 
@@ -34,10 +34,7 @@ export async function runWebhooks({ client, backends, host, port }: RunWebhooksO
     for (const name of withWebhooks(backends))
       logger.info({ backend: name, url: `${server.url}/webhooks/${encodeURIComponent(name)}` }, 'listening');
     if (process.connected) process.send?.('ready');
-    await new Promise<void>((resolve) => {
-      if (stop.signal.aborted) resolve();
-      stop.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await whenAborted(stop.signal);
     await Promise.race([server.close(), stop.forced]);
     logger.info({}, 'stopped');
   } finally {

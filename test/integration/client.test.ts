@@ -11,6 +11,7 @@ import {
   RunNotFoundError,
 } from '../../src/errors.ts';
 import { startDrive } from '../support/drive-harness.ts';
+import { resetRun } from '../support/reset-run.ts';
 import type { Drive } from '../support/drive-harness.ts';
 
 const MARK = 'marked-prompt-4711';
@@ -204,15 +205,7 @@ describe('a run that was ended from outside', () => {
   it('is followed through a reset to the execution that took its place', async () => {
     const run = await startHanging('reset');
     const outcome = run.outcome();
-    const { events } = await run.workflow.fetchHistory();
-    const finish = events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
-    await drive.client.workflowService.resetWorkflowExecution({
-      namespace: 'default',
-      workflowExecution: { workflowId: run.id },
-      reason: 'test',
-      workflowTaskFinishEventId: finish ?? null,
-      requestId: run.id,
-    });
+    await resetRun(drive.client, run);
     await run.cancel();
     expect((await outcome).code).toBe('cancelled');
   });

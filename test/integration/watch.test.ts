@@ -5,6 +5,7 @@ import { InvalidOffsetError } from '../../src/client-errors.ts';
 import { RunNotFoundError } from '../../src/errors.ts';
 import type { RunEvent } from '../../src/run-events.ts';
 import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
+import { resetRun } from '../support/reset-run.ts';
 import { call, recordingTools } from '../support/recording-tools.ts';
 
 async function collect(run: RunHandle, after?: string): Promise<readonly RunEvent[]> {
@@ -87,15 +88,7 @@ describe.each(WIRES)('a watch, on the %s wire', (wire) => {
       for await (const { type } of run.watch()) if (type === 'outputs_submitted') return;
     })();
     await submitted;
-    const { events } = await run.workflow.fetchHistory();
-    const finish = events?.find((event) => event.workflowTaskCompletedEventAttributes)?.eventId;
-    await drive.client.workflowService.resetWorkflowExecution({
-      namespace: 'default',
-      workflowExecution: { workflowId: run.id },
-      reason: 'test',
-      workflowTaskFinishEventId: finish ?? null,
-      requestId: run.id,
-    });
+    await resetRun(drive.client, run);
     let isReset = false;
     for await (const { type } of run.watch()) {
       isReset ||= type === 'reset';
