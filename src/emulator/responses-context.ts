@@ -129,8 +129,8 @@ function findAnswered({ input }: Context, world: World, runMark: string | undefi
 
 /**
  * The response that this one goes on from: the one named, if it is answered or its attempt has more to say; the one
- * whose calls it answers, within one logical run; or, where a later step failed or was cut short in a conversation, that
- * step's maker.
+ * whose calls it answers, within one logical run; or, where a later step failed, was cut short or was cancelled in a
+ * conversation, that step's maker.
  */
 function findMaker(world: World, context: Context, metadata: Metadata): StoredResponse | null {
   const { previous, conversation, input } = context;
@@ -144,16 +144,19 @@ function findMaker(world: World, context: Context, metadata: Metadata): StoredRe
   const last = conversation?.last ?? null;
   if (last === null || input.some((item) => item.type === 'message')) return null;
   const { status, metadata: made } = last.object;
-  // An attempt that goes on from a failed one has another key; one that was cut short is begun anew under another.
+  // An attempt that goes on from a failed one has another key; what was cut short or cancelled is begun anew under another.
+  const wasStopped = status === 'incomplete' || status === 'cancelled';
   const isRepeat =
     (status === 'failed' && made['drover_run'] === metadata['drover_run']) ||
-    (status === 'incomplete' && made['drover_key'] === metadata['drover_key']);
+    (wasStopped && made['drover_key'] === metadata['drover_key']);
   return isRepeat ? last.maker : null;
 }
 
+const WENT_WRONG: ReadonlySet<string> = new Set(['failed', 'incomplete']);
+
 /**
  * Where the script goes on, and which response must remember a step that is rejected. Whoever goes on twice from the
- * same response hears the same turn again, unless that turn failed: then the script goes on after the failure.
+ * same response hears the same turn again, unless that turn failed or was cut short: then the script goes on after it.
  */
 export function findPosition(
   world: World,
@@ -167,9 +170,8 @@ export function findPosition(
     return { position: nextAttempt(world, model, key), maker: null };
   }
   const { successor } = maker;
-  const wentWell =
-    successor !== null && (!hasEnded(successor.object.status) || successor.object.status === 'completed');
-  const from = successor === null ? maker.end : wentWell ? successor.start : successor.end;
+  const wentWrong = successor !== null && WENT_WRONG.has(successor.object.status);
+  const from = successor === null ? maker.end : wentWrong ? successor.end : successor.start;
   const calls = maker.object.output
     .filter((item) => item.type === 'function_call')
     .map((item) => ({ id: String(item['call_id']), name: String(item['name']) }));

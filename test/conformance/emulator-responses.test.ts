@@ -247,6 +247,24 @@ test('a failed step in a conversation can be repeated without its outputs', asyn
   expect((await run(fixture, { conversation: id, input: [], background: true })).output_text).toBe('42');
 });
 
+test('a cancelled step in a conversation that its own attempt makes again is told the same turn, and no other attempt is', async () => {
+  const fixture = await openEmulator(
+    scripted([CALL, { cancel: true }, { answer: 'never' }], [{ answer: 'anew' }]),
+  );
+  const { id } = await fixture.client.conversations.create();
+  const say = (key: string, input: NonNullable<CreateParams['input']>): Promise<Response> =>
+    run(fixture, {
+      conversation: id,
+      input,
+      background: true,
+      metadata: { drover_run: 'r', drover_key: key },
+    });
+  await say('first', 'x');
+  expect((await say('first', [output('42')])).status).toBe('cancelled');
+  expect(await say('first', [])).toMatchObject({ status: 'cancelled', output: [] });
+  expect((await say('second', [])).output_text).toBe('anew');
+});
+
 test('a step that was made twice, its answer lost, is told the same twice', async () => {
   const fixture = await openEmulator(scripted([CALL, { answer: 'first {{outputs}}' }, { answer: 'never' }]));
   const first = await run(fixture, { input: 'x', background: true });
