@@ -13,7 +13,7 @@ export const NAMES = {
   turnsWorkflow: 'giveTurns',
   taskQueue: 'drover',
   queries: { result: 'result', progress: 'progress', attempt: 'attempt', waiting: 'waiting', seed: 'seed' },
-  signals: { join: 'join', leave: 'leave', turn: 'turn', wake: 'wake' },
+  signals: { join: 'join', leave: 'leave', turn: 'turn', wake: 'wake', thread: 'thread' },
   updates: { settleEffect: 'settleEffect', decide: 'decide' },
   memo: { requestDigest: 'drover_request_digest' },
   activities: {

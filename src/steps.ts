@@ -80,31 +80,38 @@ export interface CreateRunInput extends ActingInput {
   readonly resume_outputs: readonly ToolOutput[];
 }
 
-export type CreateRunOutput =
-  /** The thread was made and nothing else: call again with it. */
-  | { readonly kind: 'thread'; readonly thread_id: string }
-  | TryAgain
-  | NotOurs
-  | {
-      readonly kind: 'created';
-      readonly attempt: AttemptRef;
-      /** Without instructions and tools. */
-      readonly run: RunObject;
-      readonly adopted: boolean;
-      /** An earlier create may live at the provider, and this wire cannot find it. */
-      readonly ambiguous: boolean;
-      /** Whatever a lost step of this attempt made at the provider can be found again. */
-      readonly findable: boolean;
-      /** True where this attempt goes on from `previous` instead of starting over. */
-      readonly resumed: boolean;
-      readonly backend: string;
-      readonly limits: RunLimits;
-      readonly retry: RetryPolicy;
-      /** The namespace knows Drover's search attributes. */
-      readonly search_attributes: boolean;
-      /** It knows the one of runs that wait on people too. Absent: an older worker said this, which did not ask. */
-      readonly waiting_attribute?: boolean;
-    };
+/** The thread was made, and no attempt on it that is known: call again with it. */
+export interface MadeThread {
+  readonly kind: 'thread';
+  readonly thread_id: string;
+  /** A create on it that failed may have acted. Absent: none was tried. */
+  readonly suspect?: boolean;
+  /** Epoch milliseconds: what the provider asked to wait for. Absent: nothing. */
+  readonly not_before_ms?: number;
+}
+
+export interface Created {
+  readonly kind: 'created';
+  readonly attempt: AttemptRef;
+  /** Without instructions and tools. */
+  readonly run: RunObject;
+  readonly adopted: boolean;
+  /** An earlier create may live at the provider, and this wire cannot find it. */
+  readonly ambiguous: boolean;
+  /** Whatever a lost step of this attempt made at the provider can be found again. */
+  readonly findable: boolean;
+  /** True where this attempt goes on from `previous` instead of starting over. */
+  readonly resumed: boolean;
+  readonly backend: string;
+  readonly limits: RunLimits;
+  readonly retry: RetryPolicy;
+  /** The namespace knows Drover's search attributes. */
+  readonly search_attributes: boolean;
+  /** It knows the one of runs that wait on people too. Absent: an older worker said this, which did not ask. */
+  readonly waiting_attribute?: boolean;
+}
+
+export type CreateRunOutput = Created | MadeThread | TryAgain | NotOurs;
 
 export interface SubmitOutputsInput extends ActingInput {
   readonly attempt: AttemptRef;

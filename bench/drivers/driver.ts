@@ -12,6 +12,8 @@ export interface Job {
   readonly wire: StatusEntry['wire'];
   /** @default a new one where the wire needs one */
   readonly threadId?: string;
+  /** Drover only, with a given thread: takes its turn on it, as runs do by themselves. @default true */
+  readonly inTurn?: boolean;
   readonly instructions?: string;
   /** Drover only, on the Responses wire: waits for webhooks. @default false */
   readonly pushed?: boolean;

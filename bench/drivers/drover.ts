@@ -23,6 +23,7 @@ function requestOf(job: Job): RunRequest {
     ...who,
     input: 'Look it up.',
     ...(job.threadId === undefined ? {} : { thread_id: job.threadId }),
+    ...(job.inTurn === false ? { on_busy_thread: 'proceed' } : {}),
     ...(job.instructions === undefined ? {} : { instructions: job.instructions }),
   };
 }

@@ -1,4 +1,6 @@
 /** Runs a second through one worker process on one server, beside the engine's floor and a poll loop. */
+import { setTimeout } from 'node:timers/promises';
+import { NAMES } from '../../src/contract.ts';
 import type { Job } from '../drivers/driver.ts';
 import { startDrover } from '../drivers/drover.ts';
 import { startNoop } from '../drivers/noop.ts';
@@ -40,7 +42,9 @@ export interface ThroughputFigures {
 }
 
 const PLACES = ['responses', 'assistants, given thread', 'assistants, new thread'] as const;
-type Place = (typeof PLACES)[number];
+/** Drover alone: a poll loop gives no turns. */
+const IN_TURN = 'assistants, given thread, in turn';
+type Place = (typeof PLACES)[number] | typeof IN_TURN;
 
 type Variant = Pick<Batch, 'driver' | 'place'> & { readonly by: WorkflowDriver };
 
@@ -50,7 +54,11 @@ interface Load {
   /** In each, every driver has its batch. */
   readonly cycles: number;
   readonly places: readonly Place[];
+  /** Cycles in which runs take turns, too. */
+  readonly inTurn: number;
 }
+
+const TURNS_LAST_MS = 120_000;
 
 let lastBatch = 0;
 
@@ -77,11 +85,23 @@ async function jobsOf(
   for (let index = 0; index < runs; index += 1) {
     const id = `bench-throughput-${lastBatch}-${index}`;
     const wire = place?.startsWith('assistants') === true ? 'assistants' : 'responses';
-    const given = place === 'assistants, given thread' ? { threadId: await provider.newThread() } : {};
+    const hasThread = place === 'assistants, given thread' || place === IN_TURN;
+    const given = hasThread ? { threadId: await provider.newThread(), inTurn: place === IN_TURN } : {};
     jobs.push({ id, wire, ...given });
   }
   if (rounds !== null) await provider.define(jobs.map(({ id }) => ({ id, script: scriptOf(rounds, 0) })));
   return jobs;
+}
+
+/** Each turn leaves work for half a minute later. It is the batch's own, and would slow the next one down. */
+async function untilTurnsAreOver({ client }: Stage): Promise<void> {
+  const query = `WorkflowType = '${NAMES.turnsWorkflow}' AND ExecutionStatus = 'Running'`;
+  const endsMs = performance.now() + TURNS_LAST_MS;
+  while ((await client.workflow.count(query)).count > 0) {
+    if (performance.now() > endsMs)
+      throw new Error(`Threads have turns ${TURNS_LAST_MS} ms after their runs.`);
+    await setTimeout(1_000);
+  }
 }
 
 type Size = Pick<Batch, 'rounds' | 'cycle' | 'runs'> & { readonly inFlight: number };
@@ -103,6 +123,7 @@ async function runBatch(
   const begun = performance.now();
   await drive(by, jobs, inFlight);
   const seconds = (performance.now() - begun) / 1_000;
+  if (place === IN_TURN) await untilTurnsAreOver(stage);
   const after = spent();
   const each = (who: keyof CpuMs): number => round((after[who] - before[who]) / runs, 1);
   return {
@@ -138,26 +159,28 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
       { driver: 'drover', place, by: drover },
       { driver: 'textbook', place, by: textbook },
     ]),
+    { driver: 'drover', place: IN_TURN, by: drover },
   ];
   const inFlight = quick ? 20 : 100;
   const loads: readonly Load[] = quick
-    ? [{ rounds: 1, runs: 40, cycles: 1, places: PLACES }]
+    ? [{ rounds: 1, runs: 40, cycles: 1, places: PLACES, inTurn: 0 }]
     : [
-        { rounds: 1, runs: 200, cycles: 5, places: PLACES },
-        { rounds: 3, runs: 100, cycles: 2, places: ['responses'] },
-        { rounds: 9, runs: 60, cycles: 2, places: ['responses'] },
+        { rounds: 1, runs: 200, cycles: 5, places: PLACES, inTurn: 2 },
+        { rounds: 3, runs: 100, cycles: 2, places: ['responses'], inTurn: 0 },
+        { rounds: 9, runs: 60, cycles: 2, places: ['responses'], inTurn: 0 },
       ];
   const warming = quick ? 20 : 100;
   const measured: Batch[] = [];
   let cycle = 0;
   try {
-    for (const variant of variants)
+    for (const variant of variants.filter(({ place }) => place !== IN_TURN))
       await runBatch(stage, variant, { rounds: 1, cycle, runs: warming, inFlight });
-    for (const { rounds, runs, cycles, places } of loads) {
-      const takePart = variants.filter(({ place }) => place === null || places.includes(place));
+    for (const { rounds, runs, cycles, places, inTurn } of loads) {
       for (let turn = 0; turn < cycles; turn += 1) {
         say(`${runs} runs with ${rounds} round(s) each, cycle ${turn + 1} of ${cycles}`);
         cycle += 1;
+        const wanted = turn < inTurn ? [...places, IN_TURN] : places;
+        const takePart = variants.filter(({ place }) => place === null || wanted.includes(place));
         for (const variant of turned(takePart, turn)) {
           const own = variant === floor ? { rounds: null, runs: quick ? 100 : 300 } : { rounds, runs };
           measured.push(await runBatch(stage, variant, { ...own, cycle, inFlight }));
@@ -175,9 +198,10 @@ const rateOf = ({ runs, seconds }: Batch): number => runs / seconds;
 /** Runs a second of such batches, as a ratio to those of another driver in the same cycle: the median of all cycles. */
 function ratio(batches: readonly Batch[], mine: readonly Batch[], to: Batch['driver']): number {
   const ratios = mine.map((batch) => {
+    const among = batch.place === IN_TURN ? 'assistants, given thread' : batch.place;
     const other = batches.find(
       ({ driver, place, cycle }) =>
-        cycle === batch.cycle && driver === to && (place === null || place === batch.place),
+        cycle === batch.cycle && driver === to && (place === null || place === among),
     );
     return other === undefined ? Number.NaN : rateOf(batch) / rateOf(other);
   });
@@ -219,7 +243,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
   return [
     {
       title: 'Throughput',
-      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and each cycle begins with another driver. Medians; a ratio is that of two batches of one cycle. Processor time is that of each process, in milliseconds a run. A run on a new thread costs Drover an activity and a workflow task more: the thread stands in the history before anything runs on it (decision 003).`,
+      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and each cycle begins with another driver. Medians; a ratio is that of two batches of one cycle. Processor time is that of each process, in milliseconds a run. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
       head: HEAD,
       rows: sorted.flatMap((mine) => {
         const [first] = mine;

@@ -8,6 +8,7 @@ import { ACTIVITY_FAILURES } from '../steps.ts';
 import type { Said } from '../run-events.ts';
 import type { AttemptRef, AwaitRunInput, AwaitRunOutput } from '../steps.ts';
 import { BEAT_MS, startBeat } from './beat.ts';
+import { cancelOrphan } from './cancel-orphan.ts';
 import type { ActivityDeps } from './deps.ts';
 import { Listener } from './listen.ts';
 import type { Listened } from './listen.ts';
@@ -208,27 +209,9 @@ class Waiter {
     const why = this.#context.cancellationDetails;
     const stopping = this.#deps.shutdownSignal.aborted || why?.workerShutdown === true;
     if (stopping && why?.cancelRequested !== true) return waiting(1_000);
-    if (why?.notFound === true || why?.timedOut === true) await this.#cancelIfClosed();
+    if (why?.notFound === true || why?.timedOut === true)
+      await cancelOrphan(this.#context, this.#resolved.backend, this.#attempt);
     return new CancelledFailure('The wait was cancelled.');
-  }
-
-  /** A terminated workflow runs no code of its own: whoever still waits for its attempt cancels it. */
-  async #cancelIfClosed(): Promise<void> {
-    const { client, info } = this.#context;
-    const { workflowExecution } = info;
-    if (workflowExecution === undefined) return;
-    try {
-      const handle = client.workflow.getHandle(workflowExecution.workflowId, workflowExecution.runId);
-      const { status } = await handle.describe();
-      if (status.name === 'RUNNING' || status.name === 'CONTINUED_AS_NEW') return;
-      await this.#resolved.backend.cancel(this.#attempt, AbortSignal.timeout(10_000));
-    } catch (error) {
-      this.#context.log.warn('could not cancel the attempt of a closed run', {
-        runId: this.#input.run_id,
-        attemptId: this.#input.attempt.id,
-        err: error,
-      });
-    }
   }
 }
 

@@ -17,6 +17,8 @@ export interface DriveContext extends RoundContext {
   /** The round whose calls are in flight. */
   round: Promise<unknown> | null;
   readonly bell: Bell;
+  /** The thread that a local step said it has made: its own word may be lost with its worker. */
+  announcedThread: string | null;
 }
 
 /** What every step at the provider is told. */

@@ -9,98 +9,18 @@ import {
 import { DEFAULTS, LIMITS } from '../contract.ts';
 import type { AttemptReason, RunRequest, RunResult } from '../contract.ts';
 import type { EndCode } from '../failures.ts';
-import type {
-  AwaitRunOutput,
-  CreateRunInput,
-  CreateRunOutput,
-  SubmitOutputsInput,
-  SubmitOutputsOutput,
-} from '../steps.ts';
+import type { AwaitRunOutput } from '../steps.ts';
 import { cancelLive, stepInput, type DriveContext } from './cancel-live.ts';
+import { createAttempt, submitRound } from './acting-steps.ts';
 import { decide } from './decide.ts';
-import {
-  attemptCreated,
-  attemptEnded,
-  attemptResumed,
-  attemptSeen,
-  nextAttempt,
-  outputsSubmitted,
-  warn,
-  type LiveAttempt,
-} from './drive-state.ts';
+import { attemptEnded, attemptResumed, attemptSeen, nextAttempt, warn } from './drive-state.ts';
 import { packState, type PackedState } from './pack-state.ts';
-import {
-  awaitRun,
-  createOnNewThread,
-  createRun,
-  StepFailed,
-  submitOutputs,
-  type Settled,
-} from './provider-steps.ts';
-import { publishAttempt, publishPhase } from './publish.ts';
+import { awaitRun, StepFailed } from './provider-steps.ts';
+import { publishPhase } from './publish.ts';
 import { until } from './quiet.ts';
 import { jsonBytes } from './run-result.ts';
 import { runRound } from './run-tools.ts';
 import { spentUp } from './spending.ts';
-
-/** A workflow that was reset does again what its history has lost: anything may have acted before. */
-function wasReset(): boolean {
-  const { runId, originalExecutionRunId } = workflowInfo();
-  return runId !== originalExecutionRunId;
-}
-
-async function createAttempt(context: DriveContext): Promise<void> {
-  const { state, request } = context;
-  state.since_ms ??= Date.now();
-  publishPhase(context, 'creating');
-  const input: CreateRunInput = {
-    ...stepInput(context),
-    thread_id: state.thread_id,
-    input_landed: state.input_landed,
-    since_ms: state.since_ms,
-    suspect: state.suspect || wasReset(),
-    not_before_ms: 0,
-    deadline_ms: state.deadline_ms,
-    previous: state.previous?.ref ?? null,
-    resume_outputs: state.previous?.outputs ?? [],
-  };
-  let made: Settled<CreateRunOutput>;
-  try {
-    made = await createRun(input, request);
-    if (made.kind === 'thread') {
-      state.thread_id = made.thread_id;
-      made = await createOnNewThread({ ...input, thread_id: made.thread_id });
-    }
-  } catch (error) {
-    if (!(error instanceof StepFailed)) state.suspect = true;
-    throw error;
-  }
-  attemptCreated(state, made, Date.now());
-  publishAttempt(context);
-}
-
-async function submitRound(context: DriveContext, live: LiveAttempt): Promise<'submitted' | 'gone'> {
-  const { state, request } = context;
-  publishPhase(context, 'submitting outputs');
-  const input: SubmitOutputsInput = {
-    ...stepInput(context),
-    attempt: live.ref,
-    outputs: live.outputs,
-    suspect: wasReset(),
-    not_before_ms: 0,
-    deadline_ms: state.deadline_ms,
-  };
-  let done: Settled<SubmitOutputsOutput>;
-  try {
-    done = await submitOutputs(input, request);
-  } catch (error) {
-    if (!(error instanceof StepFailed) || error.suspect) live.suspect = true;
-    throw error;
-  }
-  if (done.kind === 'gone') return 'gone';
-  outputsSubmitted(state, done.attempt, done.ambiguous);
-  return 'submitted';
-}
 
 function waitUntilMs({ state }: DriveContext): number {
   const limit = state.limits.attempt_seconds;

@@ -40,6 +40,8 @@ export const decideUpdate = defineUpdate<void, [Decision]>(NAMES.updates.decide)
 /** For `RunClient.retry`: what another execution goes on with; null where the run has not ended. */
 export const seedQuery = defineQuery<PackedState | { completed: true } | null>(NAMES.queries.seed);
 export const turnSignal = defineSignal<[unknown]>(NAMES.signals.turn);
+/** A step has made the run's thread, and is about to create an attempt on it. */
+export const threadSignal = defineSignal<[unknown]>(NAMES.signals.thread);
 /** A webhook has told of the attempt with this id, and Temporal's server cannot reset an activity. */
 export const wakeSignal = defineSignal<[unknown]>(NAMES.signals.wake);
 export const waitingQuery = defineQuery<readonly WaitingCall[]>(NAMES.queries.waiting);
@@ -105,6 +107,7 @@ export async function driveRun(
     state: begun,
     room: emptyRoom(),
     bell: new Bell(),
+    announcedThread: null,
     round: null,
   };
   const { state } = context;
@@ -121,6 +124,9 @@ export async function driveRun(
 
   setHandler(turnSignal, (word) => {
     turn.word ??= readWord(word);
+  });
+  setHandler(threadSignal, (threadId) => {
+    if (typeof threadId === 'string') context.announcedThread ??= threadId;
   });
   setHandler(wakeSignal, (attemptId) => context.bell.ring(attemptId));
   setHandler(resultQuery, () => final ?? result(undefined));

@@ -11,7 +11,7 @@ import type {
 import { DEFAULTS } from '../contract.ts';
 import type { DecisionRecord } from '../decisions.ts';
 import type { RunObject, RunUsage } from '../run.ts';
-import type { AttemptOutput, AttemptOverrides, AttemptRef, CreateRunOutput, ToolOutput } from '../steps.ts';
+import type { AttemptOutput, AttemptOverrides, AttemptRef, Created, ToolOutput } from '../steps.ts';
 import { beginAttempt, emptyLedger, type LedgerState } from './effect-ledger.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -117,8 +117,6 @@ export function initialState(request: RunRequest, nowMs: number): DriveState {
 }
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
-
-export type Created = Extract<CreateRunOutput, { kind: 'created' }>;
 
 /** The attempt exists at the provider. */
 export function attemptCreated(state: DriveState, created: Created, nowMs: number): void {

@@ -10,7 +10,6 @@ import {
 } from '@temporalio/workflow';
 import { DEFAULTS, NAMES } from '../contract.ts';
 import type { Issue, RunRequest } from '../contract.ts';
-import type { Created } from './drive-state.ts';
 import { localStep } from './local-step.ts';
 import { isEndCode, type EndCode } from '../failures.ts';
 import {
@@ -21,6 +20,7 @@ import {
   type CancelRunInput,
   type CancelRunOutput,
   type CreateRunInput,
+  type Created,
   type CreateRunOutput,
   type SubmitOutputsInput,
   type SubmitOutputsOutput,

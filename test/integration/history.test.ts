@@ -24,12 +24,11 @@ const activity = (type: string) => [
   'activityTaskStarted',
   'activityTaskCompleted',
 ];
-const { awaitRun, createRun } = NAMES.activities;
+const { awaitRun } = NAMES.activities;
 
 /**
  * Every event of a run with one round of one call. Creates and submits are local activities, which leave a
- * marker; on the Assistants wire a run that is to have a new thread is created by an activity of its own, once
- * the thread's id is in the history.
+ * marker; on the Assistants wire a run that is to have a new thread tells its own workflow of it by a signal.
  */
 const BEGINNING: Readonly<Record<Wire, readonly string[]>> = {
   responses: ['markerRecorded', 'upsertWorkflowSearchAttributes', ...activity(awaitRun)],
@@ -38,10 +37,12 @@ const BEGINNING: Readonly<Record<Wire, readonly string[]>> = {
   pushed: ['markerRecorded', 'upsertWorkflowSearchAttributes', ...activity(awaitRun)],
   assistants: [
     'markerRecorded',
-    ...activity(createRun),
-    ...TASK,
     'upsertWorkflowSearchAttributes',
-    ...activity(awaitRun),
+    `activityTaskScheduled ${awaitRun}`,
+    'workflowExecutionSignaled',
+    ...TASK,
+    'activityTaskStarted',
+    'activityTaskCompleted',
   ],
 };
 const shapeOf = (wire: Wire): readonly string[] => [
@@ -91,9 +92,9 @@ describe('the history of a run with one round of calls', () => {
     }
   }, 240_000);
 
-  test('has 26 events on the Responses wire, and six more for a new thread on the Assistants wire', () => {
+  test('has 26 events on the Responses wire, and four more for a new thread on the Assistants wire', () => {
     expect(shapeOf('responses')).toHaveLength(26);
-    expect(shapeOf('assistants')).toHaveLength(32);
+    expect(shapeOf('assistants')).toHaveLength(30);
   });
 });
 

@@ -163,6 +163,23 @@ const ANSWERED: readonly Shape[] = [
     ends: null,
     lacks: ['UpsertWorkflowSearchAttributes'],
   },
+  {
+    name: 'announced-thread',
+    wires: ['assistants'],
+    script: once(note, answer),
+    ends: null,
+    shows: ['WorkflowExecutionSignaled', 'set_note'],
+    lacks: [created],
+  },
+  {
+    name: 'announced-thread-create-again',
+    wires: ['assistants'],
+    script: once(answer),
+    prepare: ({ drive }) =>
+      drive.emulator.addFault({ match: { method: 'POST', path: '/runs$/', nth: 1 }, do: { status: 500 } }),
+    ends: null,
+    shows: ['WorkflowExecutionSignaled', created],
+  },
 ];
 
 const RETRIED: readonly Shape[] = [

@@ -2,14 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { RunRequest, ToolCallResult } from '../../src/contract.ts';
 import { FAILURES } from '../../src/failures.ts';
 import { readRun, RUN_PROPERTIES } from '../../src/run.ts';
-import type { AttemptRef } from '../../src/steps.ts';
+import type { AttemptRef, Created } from '../../src/steps.ts';
 import {
   attemptCreated,
   attemptEnded,
   attemptSeen,
   initialState,
   nextAttempt,
-  type Created,
 } from '../../src/workflows/drive-state.ts';
 import { packState, unpackState } from '../../src/workflows/pack-state.ts';
 import { boundResult, buildResult, cutText, jsonBytes, utf8Bytes } from '../../src/workflows/run-result.ts';

@@ -1,0 +1,45 @@
+/** Makes a run's thread, and where that is safe in the same step the attempt on it. */
+import { Context } from '@temporalio/activity';
+import { actAtProvider, AGAIN_MS, type Acting } from './act-at-provider.ts';
+import { announceThread } from './announce-thread.ts';
+import type { MadeThread, NotOurs, TryAgain } from '../steps.ts';
+
+/**
+ * A step that has taken longer by then leaves the attempt to a plain activity: its workflow task may be given up soon,
+ * and with it the word of what was made (decision 012).
+ */
+const LONGEST_MS = 1_000;
+
+export interface NewThread<T> {
+  readonly makeThread: (signal: AbortSignal) => Promise<string>;
+  readonly create: (threadId: string, signal: AbortSignal) => Promise<T>;
+}
+
+/**
+ * @returns what `create` gave; or the thread alone, where it could not be written down first, or the create failed:
+ *   a run that ended with this very task would not hear of its own signal
+ * @throws as {@link actAtProvider}, where no thread was made
+ */
+export async function createOnNewThread<T>(
+  acting: Pick<Acting<T>, 'backend' | 'told'>,
+  { makeThread, create }: NewThread<T>,
+): Promise<T | MadeThread | TryAgain | NotOurs> {
+  let made: MadeThread | null = null;
+  const begunMs = performance.now();
+  return actAtProvider<T | MadeThread>({
+    ...acting,
+    act: async (_suspect, signal) => {
+      const threadId = await makeThread(signal);
+      made = { kind: 'thread', thread_id: threadId };
+      if (!Context.current().info.isLocal || !(await announceThread(threadId))) return made;
+      if (performance.now() - begunMs > LONGEST_MS) return made;
+      return await create(threadId, signal);
+    },
+    readError: (error) =>
+      made && {
+        ...made,
+        suspect: error.answerLost,
+        not_before_ms: error.retryable ? Date.now() + (error.retryAfterMs ?? AGAIN_MS) : 0,
+      },
+  });
+}
