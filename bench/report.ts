@@ -33,6 +33,12 @@ export interface Again extends Pick<Report, 'date' | 'commit' | 'modified' | 'se
   readonly scenarios: readonly string[];
 }
 
+/** What of it still stands once some scenarios were measured anew. */
+function without(again: Again, anew: readonly string[]): readonly Again[] {
+  const scenarios = again.scenarios.filter((name) => !anew.includes(name));
+  return scenarios.length === 0 ? [] : [{ ...again, scenarios }];
+}
+
 /** The first report with the scenarios of later ones in the place of its own. Pure; judges nothing. */
 export function mergeReports(first: Report, later: readonly Report[]): Omit<Report, 'targets'> {
   return later.reduce<Omit<Report, 'targets'>>((whole, { date, commit, modified, seconds, figures }) => {
@@ -41,7 +47,7 @@ export function mergeReports(first: Report, later: readonly Report[]): Omit<Repo
       ...whole,
       // In the order of the first.
       figures: { ...whole.figures, ...figures },
-      again: [...(whole.again ?? []), again],
+      again: [...(whole.again ?? []).flatMap((older) => without(older, again.scenarios)), again],
     };
   }, first);
 }

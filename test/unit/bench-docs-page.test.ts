@@ -75,3 +75,16 @@ test('what was measured again takes the place of the first figures, and the page
   const page = await docsPage({ ...merged, figures: {}, targets: [] });
   expect(page).toMatch(/measured later: two +\| `fedcba987654`, with changes, 2026-11-27, 7 s/);
 });
+
+test('what was measured a third time is said of the last time only', () => {
+  const at = (commit: string, figures: object): Report => ({ ...BLANK, commit, figures: { ...figures } });
+  const merged = mergeReports(at('first', { one: 1, two: 2, three: 3 }), [
+    at('second', { one: 4, two: 5 }),
+    at('third', { two: 6 }),
+  ]);
+  expect(merged.figures).toEqual({ one: 4, two: 6, three: 3 });
+  expect(merged.again?.map(({ commit, scenarios }) => [commit, scenarios])).toEqual([
+    ['second', ['one']],
+    ['third', ['two']],
+  ]);
+});
