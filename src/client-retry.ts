@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { digestOf, readInput } from './client-attach.ts';
 import { QUERY_MS } from './client-handle.ts';
-import { isMissing } from './client-missing.ts';
+import { isMissing, isNeverBegun } from './client-missing.ts';
 import { NAMES } from './contract.ts';
 import type { RetryPolicy, RunLimits, RunRequest } from './contract.ts';
 import { InvalidRequestError, RunNotFoundError, RunNotRetryableError } from './errors.ts';
@@ -36,9 +36,13 @@ export async function planRetry(client: Client, id: string, options: RetryOption
   if (held.type !== NAMES.workflow) throw new RunNotFoundError(id);
   if (held.status.name === 'RUNNING') throw new RunNotRetryableError(id, 'run_active');
   const execution = client.workflow.getHandle(id, held.runId);
-  const seed = await client.withDeadline(Date.now() + QUERY_MS, () =>
-    execution.query<{ readonly completed?: boolean } | null>(NAMES.queries.seed),
-  );
+  const seed = await client
+    .withDeadline(Date.now() + QUERY_MS, () =>
+      execution.query<{ readonly completed?: boolean } | null>(NAMES.queries.seed),
+    )
+    .catch((error: unknown) => {
+      throw isNeverBegun(error) ? new RunNotRetryableError(id, 'run_lost') : error;
+    });
   if (seed === null) throw new RunNotRetryableError(id, 'run_lost');
   if (seed.completed === true) throw new RunNotRetryableError(id, 'run_completed');
   const given = (await readInput(client, id, held.runId)) as RunRequest;

@@ -14,7 +14,7 @@ import type { Drive } from '../support/drive-harness.ts';
 
 const SHORT_GRACE = { shutdownGraceTime: '200 milliseconds' } as const;
 const PATCH = 'pause-before-submit';
-const file = 'drive-attempts.ts';
+const file = 'acting-steps.ts';
 /** A pause before outputs are handed in: a timer where old histories have none. */
 const pause = (guarded: boolean): readonly Edit[] => [
   {
@@ -22,7 +22,7 @@ const pause = (guarded: boolean): readonly Edit[] => [
     from: "  publishPhase(context, 'submitting outputs');\n",
     to: `  if (${guarded ? `patched('${PATCH}')` : 'true'}) await sleep(50);\n  publishPhase(context, 'submitting outputs');\n`,
   },
-  { file, from: '  CancellationScope,\n', to: '  CancellationScope,\n  patched,\n' },
+  { file, from: 'import { workflowInfo }', to: 'import { patched, sleep, workflowInfo }' },
 ];
 
 const call = (name: string, n: number): { call: [{ name: string; arguments: { n: number } }] } => ({

@@ -103,7 +103,7 @@ describe('a run that makes its thread', () => {
 
   test('that is reset to its first task goes on with that thread and that attempt', async () => {
     await using drive = await startDrive('assistants');
-    drive.play('bot', { attempts: [{ steps: [{ think_ms: 6_000 }, { answer: 'Ok.' }] }] });
+    drive.play('bot', { attempts: [{ steps: [{ think_ms: 5_000 }, { answer: 'Ok.' }] }] });
     const run = await drive.runs.start(request, { id: drive.id('reset') });
     await drive.emulator.waitFor((entry) => entry.kind === 'status' && entry.to === 'in_progress');
     await expect.poll(async () => (await seen(drive, run.id)).signals.length).toBe(1);
@@ -114,7 +114,7 @@ describe('a run that makes its thread', () => {
   });
 });
 
-describe('a worker that is killed while it makes a thread and an attempt', () => {
+describe.concurrent('a worker that is killed while it makes a thread and an attempt', () => {
   /** Kills the first worker once the emulator has acted and holds the answer back; another one goes on. */
   async function killAt(path: string, acted: (emulator: Emulator) => Promise<unknown>) {
     const env = await connectTestEnv();

@@ -11,7 +11,7 @@ function endsOf({ emulator }: Drive): readonly string[] {
   return [...Map.groupBy(statuses, ({ id }) => id).values()].map((its) => its.at(-1)?.to ?? '');
 }
 
-test.each([
+test.concurrent.each([
   [
     'assistants',
     'it is adopted, and not cancelled by the wait of the execution that was reset',
@@ -22,7 +22,7 @@ test.each([
   'a reset of the workflow while its attempt works, on the %s wire: %s',
   async (wire, _what, ends) => {
     await using drive = await startDrive(wire);
-    drive.play('bot', { attempts: [{ steps: [{ think_ms: 6_000 }, { answer: 'Ok.' }] }] });
+    drive.play('bot', { attempts: [{ steps: [{ think_ms: 5_000 }, { answer: 'Ok.' }] }] });
     const threads = wire === 'assistants' ? { thread_id: await makeThread(drive.emulator.url, wire) } : {};
     const run = await drive.runs.start(
       { assistant_id: 'bot', input: 'Hello', ...threads },

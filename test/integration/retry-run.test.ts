@@ -115,4 +115,11 @@ describe('a retry', () => {
     });
     expect((await run.describe()).workflowStatus).toBe('TERMINATED');
   });
+
+  test('is refused with a type where the run was terminated before it had done anything', async () => {
+    await using drive = await startDrive('assistants', { idle: true });
+    const run = await drive.runs.start(request, { id: drive.id('never-begun') });
+    await run.workflow.terminate('test');
+    await expect(drive.runs.retry(run.id)).rejects.toMatchObject({ code: 'run_lost', runId: run.id });
+  });
 });
