@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runTool } from './run-tool.ts';
 
-const OPTIONS = ['--runs', '60', '--minutes', '3', '--seed', '1'] as const;
+const OPTIONS = ['--runs', '60', '--minutes', '2.5', '--seed', '1'] as const;
 const LEAST = { worker_kills: 20, server_restarts: 1 } as const;
 
 type Figures = Readonly<Record<keyof typeof LEAST, number>>;

@@ -11,7 +11,7 @@ function endsOf({ emulator }: Drive): readonly string[] {
   return [...Map.groupBy(statuses, ({ id }) => id).values()].map((its) => its.at(-1)?.to ?? '');
 }
 
-test.concurrent.each([
+test.each([
   [
     'assistants',
     'it is adopted, and not cancelled by the wait of the execution that was reset',
