@@ -1,6 +1,7 @@
 /** Cancels what lives on at a provider after its run was terminated: a terminated workflow runs no code. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { askAttempt, type Live } from './ask-attempt.ts';
 import { isBackendError } from './backends/backend.ts';
 import type { Backend } from './backends/backend.ts';
 import { isMissing } from './client-missing.ts';
@@ -49,11 +50,7 @@ export interface SweepOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What the query `attempt` answers. */
-type Live = { readonly backend: string | null; readonly attempt: AttemptRef } | null;
-
 const DAY_SECONDS = 86_400;
-const QUERY_MS = 15_000;
 /** How long a cancel may take to be seen. */
 const CANCEL_MS = 30_000;
 const FIRST_LOOK_MS = 100;
@@ -70,11 +67,6 @@ export const SWEEP_UNSETTLED: ReadonlySet<SweepOutcome> = new Set([
   'live',
 ]);
 
-function ask(client: Client, workflowId: string, runId?: string): Promise<Live> {
-  const handle = client.workflow.getHandle(workflowId, runId);
-  return client.withDeadline(Date.now() + QUERY_MS, () => handle.query<Live>(NAMES.queries.attempt));
-}
-
 const sharesId = (left: AttemptRef, right: AttemptRef): boolean =>
   left.id === right.id || left.provider_ids.some((id) => right.provider_ids.includes(id));
 
@@ -87,7 +79,7 @@ async function isSuperseded(
   const latest = await client.workflow.getHandle(info.workflowId).describe();
   if (latest.runId === info.runId || latest.status.name !== 'RUNNING') return false;
   // Where it cannot say what it drives, it may be this attempt.
-  const driven = await ask(client, info.workflowId, latest.runId).catch(() => undefined);
+  const driven = await askAttempt(client, info.workflowId, latest.runId).catch(() => undefined);
   return driven === undefined || driven === null || sharesId(driven.attempt, attempt);
 }
 
@@ -108,7 +100,7 @@ async function sweepOne(
   });
   let live: Live;
   try {
-    live = await ask(client, info.workflowId, info.runId);
+    live = await askAttempt(client, info.workflowId, info.runId);
   } catch (error) {
     // Its history is past the retention: nothing can be learnt any more.
     return isMissing(error) ? told('nothing_live') : told('no_answer', null, words(error));

@@ -1,6 +1,6 @@
 /** What a wait does with its attempt once somebody has closed its workflow from outside. */
 import type { Context } from '@temporalio/activity';
-import { NAMES } from '../contract.ts';
+import { askAttempt } from '../ask-attempt.ts';
 import type { Backend } from '../backends/backend.ts';
 import type { AttemptRef } from '../steps.ts';
 
@@ -15,8 +15,7 @@ async function isTakenUp(
   successor: string,
   { backend, attempt }: { readonly backend: Backend; readonly attempt: AttemptRef },
 ): Promise<boolean> {
-  const handle = client.workflow.getHandle(info.workflowExecution?.workflowId ?? '', successor);
-  const live = await handle.query<{ readonly attempt: AttemptRef } | null>(NAMES.queries.attempt);
+  const live = await askAttempt(client, info.workflowExecution?.workflowId ?? '', successor);
   return live === null ? backend.capabilities.findByKey : live.attempt.id === attempt.id;
 }
 
