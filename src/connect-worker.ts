@@ -1,6 +1,7 @@
 /** A worker's connection to Temporal: tried for a while, and explained where it fails. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NativeConnection } from '@temporalio/worker';
+import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger as PinoLogger } from 'pino';
 import type { ConnectionSettings } from './connection.ts';
 import { DroverError } from './errors.ts';
@@ -63,8 +64,20 @@ export async function connectWorker(
   }
 }
 
+/** Where no TLS is wanted the server is near: packing what is said costs more than it saves (decision 027). Pure. */
+export function compressionFor({
+  tls,
+  apiKey,
+}: ConnectionSettings['options']): Pick<NativeConnectionOptions, 'grpcCompression'> {
+  const isPlain = (tls === undefined || tls === null || tls === false) && apiKey === undefined;
+  return isPlain ? { grpcCompression: { codec: 'none' } } : {};
+}
+
 async function tryConnect(settings: ConnectionSettings, stop: AbortSignal): Promise<NativeConnection> {
-  const connection = await within(NativeConnection.connect({ ...settings.options }), stop);
+  const connection = await within(
+    NativeConnection.connect({ ...settings.options, ...compressionFor(settings.options) }),
+    stop,
+  );
   try {
     await connection.withDeadline(Date.now() + ATTEMPT_MS, () =>
       connection.workflowService.describeNamespace({ namespace: settings.namespace }),

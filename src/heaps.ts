@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
  * In percent of what was alive after a collection, until the next one. Where a machine has much memory, V8 lets a heap
  * grow up to fourfold. Read at each collection, so that it holds for all heaps of the process from now on.
  */
-const GROWING = ['--heap-growing-percent=30'];
+const GROWING = ['--heap-growing-percent=75'];
 
 /**
  * Of one half of the young generation, in MB, in threads that start from now on: the SDK's workflow thread. It begins

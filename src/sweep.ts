@@ -8,6 +8,7 @@ import { isMissing } from './client-missing.ts';
 import type { LoadedConfig } from './config.ts';
 import { NAMES } from './contract.ts';
 import { isTerminal } from './run.ts';
+import { standsWith } from './same-attempt.ts';
 import type { AttemptRef } from './steps.ts';
 
 export type SweepOutcome =
@@ -67,9 +68,6 @@ export const SWEEP_UNSETTLED: ReadonlySet<SweepOutcome> = new Set([
   'live',
 ]);
 
-const sharesId = (left: AttemptRef, right: AttemptRef): boolean =>
-  left.id === right.id || left.provider_ids.some((id) => right.provider_ids.includes(id));
-
 /** Whether a later execution under the same id may be driving this very attempt. */
 async function isSuperseded(
   client: Client,
@@ -80,7 +78,7 @@ async function isSuperseded(
   if (latest.runId === info.runId || latest.status.name !== 'RUNNING') return false;
   // Where it cannot say what it drives, it may be this attempt.
   const driven = await askAttempt(client, info.workflowId, latest.runId).catch(() => undefined);
-  return driven === undefined || driven === null || sharesId(driven.attempt, attempt);
+  return driven === undefined || driven === null || standsWith(driven.attempt, attempt) !== 'apart';
 }
 
 const words = (error: unknown): string =>

@@ -2,6 +2,7 @@
 import type { Context } from '@temporalio/activity';
 import { askAttempt } from '../ask-attempt.ts';
 import type { Backend } from '../backends/backend.ts';
+import { standsWith } from '../same-attempt.ts';
 import type { AttemptRef } from '../steps.ts';
 
 const CANCEL_MS = 10_000;
@@ -16,7 +17,8 @@ async function isTakenUp(
   { backend, attempt }: { readonly backend: Backend; readonly attempt: AttemptRef },
 ): Promise<boolean> {
   const live = await askAttempt(client, info.workflowExecution?.workflowId ?? '', successor);
-  return live === null ? backend.capabilities.findByKey : live.attempt.id === attempt.id;
+  const stands = live === null ? 'behind' : standsWith(live.attempt, attempt);
+  return stands === 'behind' ? backend.capabilities.findByKey : stands === 'has';
 }
 
 /** A workflow that was terminated runs no code of its own: whoever still waits for its attempt cancels it. */

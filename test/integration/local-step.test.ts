@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { replayError } from '../support/replay.ts';
 import { connectTestEnv } from '../support/temporal-server.ts';
 import type { TestEnv } from '../support/temporal-server.ts';
 
@@ -52,11 +53,7 @@ async function replayOf(workflow: string): Promise<unknown> {
   const workflowId = env.unique(workflow);
   long = Promise.withResolvers();
   await env.client.workflow.execute(workflow, { taskQueue, workflowId, workflowTaskTimeout: '2 seconds' });
-  const history = await env.client.workflow.getHandle(workflowId).fetchHistory();
-  return await Worker.runReplayHistory({ workflowBundle: { code } }, history, workflowId).then(
-    () => null,
-    (error: unknown) => error,
-  );
+  return await replayError(env.client, workflowId, { workflowBundle: { code } });
 }
 
 describe.each([

@@ -1,0 +1,69 @@
+/** What a worker's connection asks of the network. */
+import { createServer } from 'node:http2';
+import type { IncomingHttpHeaders } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { NativeConnection } from '@temporalio/worker';
+import pino from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { compressionFor, connectWorker } from '../../src/connect-worker.ts';
+import type { ConnectionSettings } from '../../src/connection.ts';
+
+const PERMISSION_DENIED = '7';
+const seen: IncomingHttpHeaders[] = [];
+const server = createServer();
+let settings: ConnectionSettings;
+
+beforeAll(async () => {
+  server.on('stream', (stream, headers) => {
+    seen.push(headers);
+    stream.respond(
+      { 'content-type': 'application/grpc', 'grpc-status': PERMISSION_DENIED },
+      { endStream: true },
+    );
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  settings = { address, namespace: 'default', options: { address } };
+});
+
+beforeEach(() => {
+  seen.length = 0;
+});
+
+afterAll(() => {
+  server.close();
+});
+
+const encodings = (): readonly unknown[] => seen.map((headers) => headers['grpc-encoding']);
+
+describe('a connection without TLS', () => {
+  test('is not compressed', async () => {
+    const options = { seconds: 0, logger: pino({ level: 'silent' }), signal: new AbortController().signal };
+    await expect(connectWorker(settings, options)).rejects.toThrow('could not be reached');
+    expect(encodings()).toEqual([undefined]);
+  });
+
+  test("would be by the SDK's own default", async () => {
+    await expect(NativeConnection.connect(settings.options)).rejects.toThrow('GetSystemInfo');
+    expect(encodings()).toEqual(['gzip']);
+  });
+});
+
+describe('compression', () => {
+  const address = 'cloud.example:7233';
+
+  test('is left to the SDK where the connection is encrypted', () => {
+    expect(compressionFor({ address, tls: true })).toEqual({});
+    expect(compressionFor({ address, tls: {} })).toEqual({});
+    expect(compressionFor({ address, apiKey: 'key' })).toEqual({});
+  });
+
+  test('is off where it is not', () => {
+    const off = { grpcCompression: { codec: 'none' } };
+    expect(compressionFor({ address })).toEqual(off);
+    expect(compressionFor({ address, tls: false })).toEqual(off);
+    expect(compressionFor({ address, tls: null })).toEqual(off);
+  });
+});
