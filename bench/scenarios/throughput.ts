@@ -60,6 +60,12 @@ interface Load {
 
 const TURNS_LAST_MS = 120_000;
 
+/**
+ * Timers of workflow tasks and heartbeats come due some seconds later, those of workflows that have ended too: what a batch
+ * leaves behind must not fall into the next one, which is another driver's.
+ */
+const SETTLE_MS = 11_000;
+
 let lastBatch = 0;
 
 async function drive(driver: WorkflowDriver, jobs: readonly Job[], inFlight: number): Promise<void> {
@@ -125,6 +131,7 @@ async function runBatch(
   const seconds = (performance.now() - begun) / 1_000;
   if (place === IN_TURN) await untilTurnsAreOver(stage);
   const after = spent();
+  await setTimeout(SETTLE_MS);
   const each = (who: keyof CpuMs): number => round((after[who] - before[who]) / runs, 1);
   return {
     driver,
@@ -169,7 +176,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
         { rounds: 3, runs: 100, cycles: 2, places: ['responses'], inTurn: 0 },
         { rounds: 9, runs: 60, cycles: 2, places: ['responses'], inTurn: 0 },
       ];
-  const warming = quick ? 20 : 100;
+  const warming = quick ? 20 : 200;
   const measured: Batch[] = [];
   let cycle = 0;
   try {
@@ -243,7 +250,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
   return [
     {
       title: 'Throughput',
-      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and each cycle begins with another driver. Medians; a ratio is that of two batches of one cycle. Processor time is that of each process, in milliseconds a run. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
+      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, each cycle begins with another driver, and after each batch there is a pause until the server has done what the batch left behind. Medians; a ratio is that of two batches of one cycle. Processor time is that of each process, in milliseconds a run, without what was left behind. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
       head: HEAD,
       rows: sorted.flatMap((mine) => {
         const [first] = mine;
