@@ -100,8 +100,10 @@ async function jobsOf(
 }
 
 /** Each turn leaves work for half a minute later. It is the batch's own, and would slow the next one down. */
-async function untilTurnsAreOver({ client }: Stage): Promise<void> {
-  const query = `WorkflowType = '${NAMES.turnsWorkflow}' AND ExecutionStatus = 'Running'`;
+async function untilTurnsAreOver({ client }: Stage, taskQueue: string): Promise<void> {
+  // Other scenarios may have runs that take turns, too.
+  const turns = `WorkflowType = '${NAMES.turnsWorkflow}' AND TaskQueue = '${taskQueue}'`;
+  const query = `${turns} AND ExecutionStatus = 'Running'`;
   const endsMs = performance.now() + TURNS_LAST_MS;
   while ((await client.workflow.count(query)).count > 0) {
     if (performance.now() > endsMs)
@@ -129,7 +131,7 @@ async function runBatch(
   const begun = performance.now();
   await drive(by, jobs, inFlight);
   const seconds = (performance.now() - begun) / 1_000;
-  if (place === IN_TURN) await untilTurnsAreOver(stage);
+  if (place === IN_TURN) await untilTurnsAreOver(stage, by.taskQueue);
   const after = spent();
   await setTimeout(SETTLE_MS);
   const each = (who: keyof CpuMs): number => round((after[who] - before[who]) / runs, 1);
