@@ -53,6 +53,13 @@ const START_MS = 60_000;
 const LOOK_MS = 50;
 const ANSWER_MS = 2_000;
 const KEPT_LINES = 12;
+const TRIES = 3;
+
+/** Whether a port was taken that nobody asked for: the server chooses some by itself, and another process may be faster. Pure. */
+function lostAPort({ message }: TemporalServerError, { port, uiPort }: TemporalServerOptions): boolean {
+  const taken = /:(\d+): bind: address already in use/.exec(message)?.[1];
+  return taken !== undefined && Number(taken) !== port && Number(taken) !== uiPort;
+}
 
 /**
  * Starts `temporal server start-dev` and waits until it takes requests. It ends when this process ends, however
@@ -61,6 +68,17 @@ const KEPT_LINES = 12;
  * @throws {TemporalServerError}
  */
 export async function startTemporalServer(options: TemporalServerOptions): Promise<TemporalServer> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      const again = tries < TRIES && error instanceof TemporalServerError && lostAPort(error, options);
+      if (!again) throw error;
+    }
+  }
+}
+
+async function startOnce(options: TemporalServerOptions): Promise<TemporalServer> {
   const { namespace = 'default' } = options;
   const [freePort = 0, freeUiPort = 0] = await findFreePorts(2);
   const port = options.port ?? freePort;

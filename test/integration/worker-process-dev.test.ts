@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { afterEach, beforeAll, afterAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, afterAll, describe, expect, test, vi } from 'vitest';
 import { fileURLToPath } from 'node:url';
 import { NAMES } from '../../src/contract.ts';
 import type { RunResult } from '../../src/contract.ts';
@@ -64,6 +67,54 @@ describe('startTemporalServer', () => {
   test('tells what the server wrote where it does not start', async () => {
     const start = startTemporalServer({ cli: env.cli, extraArgs: ['--no-such-flag'] });
     await expect(start).rejects.toThrow(/ended while it was starting[^]*It wrote:[^]*no-such-flag/);
+  });
+
+  /** A CLI that finds a port taken at its first starts, as many as `failures`, and is the real one after that. */
+  async function unluckyCli(folder: string, port: number, failures: number): Promise<string> {
+    const cli = join(folder, 'temporal');
+    const script = `#!/bin/sh
+echo >> "$0.starts"
+if [ "$(wc -l < "$0.starts")" -gt ${failures} ]; then exec '${env.cli}' "$@"; fi
+echo "Error: failed listening for HTTP API: listen tcp 127.0.0.1:${port}: bind: address already in use" >&2
+exit 1
+`;
+    await writeFile(cli, script, { mode: 0o755 });
+    return cli;
+  }
+
+  describe('where a port is taken while it starts', () => {
+    let folder: string;
+    const starts = async (cli: string): Promise<number> =>
+      (await readFile(`${cli}.starts`, 'utf8')).split('\n').length - 1;
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'drover-unlucky-'));
+    });
+    afterEach(async () => {
+      await rm(folder, { recursive: true });
+    });
+
+    test('starts it again where the server chose that port', async () => {
+      const cli = await unluckyCli(folder, 1, 2);
+      const server = await startTemporalServer({ cli, uiPort: null });
+      await server.stop();
+      expect(await starts(cli)).toBe(3);
+    });
+
+    test('gives up after three times', async () => {
+      const cli = await unluckyCli(folder, 1, 3);
+      await expect(startTemporalServer({ cli, uiPort: null })).rejects.toThrow('address already in use');
+      expect(await starts(cli)).toBe(3);
+    });
+
+    test('says so at once where the port was asked for', async () => {
+      const [port = 0] = await findFreePorts(1);
+      const cli = await unluckyCli(folder, port, 1);
+      await expect(startTemporalServer({ cli, port, uiPort: null })).rejects.toThrow(
+        'Check that its ports are free',
+      );
+      expect(await starts(cli)).toBe(1);
+    });
   });
 
   test('says so where there is no such CLI', async () => {
