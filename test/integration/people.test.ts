@@ -161,7 +161,11 @@ describe('approvals', () => {
     const lookup = events!.findIndex(
       (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'drover.lookupEffect',
     );
-    expect(events![lookup - 1]).toHaveProperty('markerRecordedEventAttributes', expect.anything());
+    const news = events!.findIndex((event) => event.activityTaskFailedEventAttributes);
+    // Not always right before it: a busy worker may record the two in two tasks.
+    const between = events!.slice(news, lookup).filter((event) => event.markerRecordedEventAttributes);
+    expect(news).toBeGreaterThan(0);
+    expect(between).toHaveLength(1);
   });
 
   test('may be answered in the place of the tool', async () => {
