@@ -35,20 +35,23 @@ export interface StageOptions {
   readonly profile: boolean;
 }
 
+async function findCli(): Promise<string> {
+  const found = await findTemporal();
+  if (found.kind !== 'address') return found.path;
+  throw new Error(
+    `TEMPORAL_ADDRESS is set to ${found.address}: unset it, the bench starts a server of its own.`,
+  );
+}
+
 /**
  * @throws where `TEMPORAL_ADDRESS` names a server: figures of somebody else's server mean nothing
  */
 export async function setStage({ keep, profile }: StageOptions): Promise<Stage> {
-  const found = await findTemporal();
-  if (found.kind === 'address') {
-    throw new Error(
-      `TEMPORAL_ADDRESS is set to ${found.address}: unset it, the bench starts a server of its own.`,
-    );
-  }
+  const cli = await findCli();
   const folder = mkdtempSync(join(tmpdir(), 'drover-bench-'));
   const [metricsPort = 0] = await findFreePorts(1);
   const server = await startTemporalServer({
-    cli: found.path,
+    cli,
     uiPort: null,
     extraArgs: ['--metrics-port', String(metricsPort)],
   });
@@ -78,5 +81,19 @@ export async function setStage({ keep, profile }: StageOptions): Promise<Stage> 
       await server.stop();
       if (!keep) rmSync(folder, { recursive: true, force: true });
     },
+  };
+}
+
+/** The same stage, with a second server for its client and its workers: it hands out at once what was reset. */
+export async function startPromptServer(stage: Stage): Promise<Stage> {
+  const server = await startTemporalServer({ cli: await findCli(), uiPort: null, promptTimers: true });
+  const { address } = server;
+  return {
+    ...stage,
+    address,
+    client: await connectClient({ address, namespace: server.namespace, options: { address } }),
+    serverPid: server.pid,
+    env: { ...stage.env, TEMPORAL_ADDRESS: address },
+    stop: () => server.stop(),
   };
 }

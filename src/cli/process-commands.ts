@@ -1,8 +1,10 @@
 /** `drover worker`, `webhooks`, `dev`, `emulator` and `doctor`: what runs on a machine. */
 import { readFile } from 'node:fs/promises';
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import type { Script } from '../emulator/index.ts';
 import type { Finding } from '../doctor.ts';
+import type { Wake } from '../webhooks/wake.ts';
 import { port } from './arguments.ts';
 import { withConnection, withRuns } from './connect.ts';
 import type { CommonOptions } from './connect.ts';
@@ -34,6 +36,7 @@ function addWorker(program: Command, exit: Exit): void {
 interface WebhooksCommandOptions extends CommonOptions {
   readonly port: number;
   readonly host: string;
+  readonly wake: Wake;
 }
 
 function addWebhooks(program: Command): void {
@@ -43,6 +46,14 @@ function addWebhooks(program: Command): void {
     )
     .option('--port <port>', 'port; 0 takes any that is free', port, 8_788)
     .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .addOption(
+      new Option(
+        '--wake <how>',
+        "reset the run's wait: no event, up to a second late on a server with default settings; or signal the run: at once, some events",
+      )
+        .choices(['reset', 'signal'] satisfies readonly Wake[])
+        .default('reset' satisfies Wake),
+    )
     .option('--json', 'log as JSON on a terminal too')
     .action(async (options: WebhooksCommandOptions) => {
       if (options.json === true) process.env['DROVER_LOG_FORMAT'] = 'json';
@@ -56,7 +67,7 @@ function addWebhooks(program: Command): void {
             'No backend of the configuration has a `webhookSecret`: nothing can be checked.',
           );
         try {
-          await runWebhooks({ client, backends, host: options.host, port: options.port });
+          await runWebhooks({ client, backends, host: options.host, port: options.port, wake: options.wake });
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
           throw new UsageError(`Port ${options.port} of ${options.host} is taken: name another by --port.`);

@@ -106,6 +106,7 @@ async function startTemporal(cli: TemporalCli, options: DevOptions): Promise<Tem
     cli: cli.path,
     port: await preferPort(options.temporalPort ?? DEV_PORTS.temporal),
     uiPort: await preferPort(options.uiPort ?? DEV_PORTS.ui),
+    promptTimers: true,
     ...(options.dbFilename === undefined ? {} : { dbFilename: options.dbFilename }),
   });
 }

@@ -23,6 +23,12 @@ export interface TemporalServerOptions {
   readonly namespace?: string;
   /** Registers Drover's search attributes. @default true */
   readonly searchAttributes?: boolean;
+  /**
+   * Hands out at once an activity that was reset, as webhooks do, instead of up to a second later.
+   *
+   * @default false, as servers are
+   */
+  readonly promptTimers?: boolean;
   /** Further arguments of `temporal server start-dev`. */
   readonly extraArgs?: readonly string[];
   /** Given each line that the server writes. */
@@ -54,6 +60,8 @@ const LOOK_MS = 50;
 const ANSWER_MS = 2_000;
 const KEPT_LINES = 12;
 const TRIES = 3;
+/** Dynamic settings, as docker/temporal-dynamic-config.yaml has them too. */
+export const PROMPT_TIMERS = { 'history.timerProcessorMaxTimeShift': '100ms' } as const;
 
 /** Whether a port was taken that nobody asked for: the server chooses some by itself, and another process may be faster. Pure. */
 function lostAPort({ message }: TemporalServerError, { port, uiPort }: TemporalServerOptions): boolean {
@@ -133,6 +141,10 @@ function serverArgs(options: TemporalServerOptions, port: number, uiPort: number
     ...(options.namespace === undefined ? [] : ['--namespace', options.namespace]),
     ...(options.dbFilename === undefined ? [] : ['--db-filename', options.dbFilename]),
     ...attributes.flatMap(({ name, type }) => ['--search-attribute', `${name}=${type}`]),
+    ...Object.entries(options.promptTimers === true ? PROMPT_TIMERS : {}).flatMap(([name, value]) => [
+      '--dynamic-config-value',
+      `${name}=${JSON.stringify(value)}`,
+    ]),
     ...(options.extraArgs ?? []),
   ];
 }

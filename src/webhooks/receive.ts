@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { isBackendError } from '../backends/backend.ts';
 import type { Backend, WebhookEvent, Webhooks } from '../backends/backend.ts';
 import { wakeRun } from './wake.ts';
+import type { Wake } from './wake.ts';
 
 export type WebhookOutcome =
   | 'woken'
@@ -40,6 +41,8 @@ export interface Delivery {
 export interface ReceiverOptions {
   readonly client: Client;
   readonly backends: ReadonlyMap<string, Backend>;
+  /** How a run is told. @default 'reset' */
+  readonly wake?: Wake;
 }
 
 const STATUS: Readonly<Record<WebhookOutcome, number>> = {
@@ -63,12 +66,14 @@ type Facts = Omit<Received, 'status'>;
 export class WebhookReceiver {
   readonly #client: Client;
   readonly #backends: ReadonlyMap<string, Backend>;
+  readonly #how: Wake;
   /** Handled, or being handled: whoever comes second waits for what the first one achieves. */
   readonly #seen = new LRUCache<string, Promise<Facts>>({ max: REMEMBER_MOST, ttl: REMEMBER_MS });
 
   constructor(options: ReceiverOptions) {
     this.#client = options.client;
     this.#backends = options.backends;
+    this.#how = options.wake ?? 'reset';
   }
 
   /** Never throws: what went wrong stands in the answer. */
@@ -104,17 +109,16 @@ export class WebhookReceiver {
     webhooks: Webhooks,
     facts: Omit<Facts, 'outcome'> & { readonly attemptId: string },
   ): Promise<Facts> {
+    const { attemptId } = facts;
     let runId: string | null = null;
     try {
-      runId = await webhooks.runOf(facts.attemptId, AbortSignal.timeout(LOOK_MS));
-      if (runId === null) return { ...facts, outcome: 'not_ours' };
-      return {
-        ...facts,
-        runId,
-        outcome: await this.#client.withDeadline(Date.now() + LOOK_MS, () =>
-          wakeRun(this.#client, runId ?? '', facts.attemptId),
-        ),
-      };
+      const id = await webhooks.runOf(attemptId, AbortSignal.timeout(LOOK_MS));
+      if (id === null) return { ...facts, outcome: 'not_ours' };
+      runId = id;
+      const outcome = await this.#client.withDeadline(Date.now() + LOOK_MS, () =>
+        wakeRun(this.#client, { id, attemptId, wake: this.#how }),
+      );
+      return { ...facts, runId, outcome };
     } catch (error) {
       const isGone = isBackendError(error) && error.kind === 'not_found';
       return { ...facts, runId, outcome: isGone ? 'not_ours' : 'failed', error };

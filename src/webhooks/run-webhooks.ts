@@ -6,12 +6,14 @@ import { createLogger } from '../logger.ts';
 import { listenForStop, whenAborted } from '../stop-signals.ts';
 import { WebhookReceiver } from './receive.ts';
 import { serveWebhooks } from './serve.ts';
+import type { Wake } from './wake.ts';
 
 export interface RunWebhooksOptions {
   readonly client: Client;
   readonly backends: ReadonlyMap<string, Backend>;
   readonly host: string;
   readonly port: number;
+  readonly wake: Wake;
 }
 
 /** Names of the backends whose provider tells of changes. */
@@ -24,12 +26,12 @@ export function withWebhooks(backends: ReadonlyMap<string, Backend>): readonly s
  *
  * @throws the listener's error where the port is taken
  */
-export async function runWebhooks({ client, backends, host, port }: RunWebhooksOptions): Promise<void> {
+export async function runWebhooks({ client, backends, host, port, wake }: RunWebhooksOptions): Promise<void> {
   const { logLevel, logFormat } = readEnvironment();
   const logger = createLogger({ level: logLevel, format: logFormat });
   const stop = listenForStop();
   try {
-    const receiver = new WebhookReceiver({ client, backends });
+    const receiver = new WebhookReceiver({ client, backends, wake });
     const server = await serveWebhooks({ receiver, logger, host, port });
     for (const name of withWebhooks(backends))
       logger.info({ backend: name, url: `${server.url}/webhooks/${encodeURIComponent(name)}` }, 'listening');

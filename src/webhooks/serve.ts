@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { Received, WebhookReceiver } from './receive.ts';
 
 export interface ServeOptions {
-  readonly receiver: WebhookReceiver;
+  readonly receiver: Pick<WebhookReceiver, 'receive'>;
   readonly logger: Logger;
   readonly host: string;
   /** 0 takes any that is free. */

@@ -10,16 +10,38 @@ export type Woken =
   /** It waits for no attempt just now: its next wait begins with a look. */
   | 'not_waiting';
 
+/**
+ * - `reset` resets the activity `drover.awaitRun`, which stands in no history. Temporal's server hands out what was reset
+ *   up to its dynamic setting `history.timerProcessorMaxTimeShift` later, a second by default. A server before 1.28 has no
+ *   such call; there the signal does it.
+ * - `signal` signals the workflow, which begins its wait anew: at once on any server, for some events a time.
+ */
+export type Wake = 'reset' | 'signal';
+
 /** gRPC's code of a server that has no such call. */
 const UNIMPLEMENTED = 12;
 
-/**
- * Resets the activity `drover.awaitRun`: that hands it out at once and stands in no history. A server before
- * 1.28 has no such call; there the signal `wake` does it, for a few events.
- *
- * @throws Temporal's errors where the server cannot be asked
- */
-export async function wakeRun(client: Client, id: string, attemptId: string): Promise<Woken> {
+export interface WakeOptions {
+  /** The run's. */
+  readonly id: string;
+  readonly attemptId: string;
+  readonly wake: Wake;
+}
+
+/** @throws Temporal's errors where the server cannot be asked */
+export async function wakeRun(client: Client, { id, attemptId, wake }: WakeOptions): Promise<Woken> {
+  try {
+    if (wake === 'signal' || !(await resetWait(client, id)))
+      await client.workflow.getHandle(id).signal(NAMES.signals.wake, attemptId);
+    return 'woken';
+  } catch (error) {
+    if (isMissing(error)) return 'not_waiting';
+    throw error;
+  }
+}
+
+/** False where the server has no such call. */
+async function resetWait(client: Client, id: string): Promise<boolean> {
   try {
     await client.workflowService.resetActivity({
       namespace: client.options.namespace,
@@ -27,17 +49,10 @@ export async function wakeRun(client: Client, id: string, attemptId: string): Pr
       execution: { workflowId: id },
       type: NAMES.activities.awaitRun,
     });
-    return 'woken';
+    return true;
   } catch (error) {
-    if (isMissing(error)) return 'not_waiting';
     const code: number | null = isGrpcServiceError(error) ? error.code : null;
     if (code !== UNIMPLEMENTED) throw error;
-  }
-  try {
-    await client.workflow.getHandle(id).signal(NAMES.signals.wake, attemptId);
-    return 'woken';
-  } catch (error) {
-    if (isMissing(error)) return 'not_waiting';
-    throw error;
+    return false;
   }
 }

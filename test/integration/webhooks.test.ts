@@ -8,6 +8,7 @@ import { WebhookReceiver } from '../../src/webhooks/receive.ts';
 import type { Received } from '../../src/webhooks/receive.ts';
 import { serveWebhooks } from '../../src/webhooks/serve.ts';
 import type { WebhookServer } from '../../src/webhooks/serve.ts';
+import type { Wake } from '../../src/webhooks/wake.ts';
 import { startDrive, WEBHOOK_SECRET, type Drive } from '../support/drive-harness.ts';
 import { call, recordingTools } from '../support/recording-tools.ts';
 
@@ -23,6 +24,12 @@ class Recorder extends WebhookReceiver {
     received.push(one);
     return one;
   }
+}
+
+async function serveBy(more: { readonly client?: Client; readonly wake?: Wake }): Promise<WebhookServer> {
+  const receiver = new Recorder({ client: drive.client, backends: drive.config.backends, ...more });
+  const logger = createLogger({ format: 'json', destination: { write: () => undefined } });
+  return await serveWebhooks({ receiver, logger, host: '127.0.0.1', port: 0 });
 }
 
 /** Milliseconds from the last end at the provider to the workflow's. */
@@ -44,9 +51,7 @@ const outcomes = (): readonly string[] => received.map(({ outcome }) => outcome)
 beforeAll(async () => {
   drive = await startDrive('pushed', { tools: recordingTools().tools });
   received = [];
-  const receiver = new Recorder({ client: drive.client, backends: drive.config.backends });
-  const logger = createLogger({ format: 'json', destination: { write: () => undefined } });
-  server = await serveWebhooks({ receiver, logger, host: '127.0.0.1', port: 0 });
+  server = await serveBy({});
 });
 afterAll(async () => {
   await server.close();
@@ -119,9 +124,7 @@ describe('a run whose provider tells of its ends', () => {
       },
     };
     const client = Object.create(drive.client, { workflowService: { value: workflowService } }) as Client;
-    const receiver = new Recorder({ client, backends: drive.config.backends });
-    const logger = createLogger({ format: 'json', destination: { write: () => undefined } });
-    const other = await serveWebhooks({ receiver, logger, host: '127.0.0.1', port: 0 });
+    const other = await serveBy({ client });
     drive.emulator.setWebhooks({ url: `${other.url}/webhooks/pushed`, secret: WEBHOOK_SECRET });
     drive.play('bot', { attempts: [{ steps: [{ think_ms: 1_500 }, { answer: 'Done.' }] }] });
     const run = await start('signal');
@@ -129,6 +132,21 @@ describe('a run whose provider tells of its ends', () => {
     expect(outcomes()).toEqual(['failed', 'woken']);
     expect(await lagMs(run.id)).toBeLessThan(5_000);
     expect((await drive.events(run.id)).filter((event) => event.includes('Signaled'))).toHaveLength(1);
+    await other.close();
+  });
+
+  test('is signalled where the receiver was told to, and begins its wait anew', async () => {
+    const other = await serveBy({ wake: 'signal' });
+    drive.emulator.setWebhooks({ url: `${other.url}/webhooks/pushed`, secret: WEBHOOK_SECRET });
+    drive.play('bot', thinking(2_000));
+    const before = looks();
+    const run = await start('signalled');
+    expect((await run.result()).output_text).toBe('Done.');
+    expect(outcomes()).toEqual(['woken', 'woken']);
+    expect(looks() - before).toBeLessThanOrEqual(6);
+    const events = await drive.events(run.id);
+    const count = (what: string): number => events.filter((event) => event.includes(what)).length;
+    expect([count('Signaled'), count('activityTaskCancelRequested')]).toEqual([2, 2]);
     await other.close();
   });
 

@@ -6,6 +6,7 @@ import { lag } from '../../bench/scenarios/lag.ts';
 import { throughput } from '../../bench/scenarios/throughput.ts';
 import type { Batch } from '../../bench/scenarios/throughput.ts';
 import { webhooks } from '../../bench/scenarios/webhooks.ts';
+import type { Told } from '../../bench/telling.ts';
 
 test('a limit itself is allowed where the target says so, and no figure is no success', () => {
   expect([atMost('a', 3, 3).met, atMost('a', 4, 3).met, atMost('a', Number.NaN, 3).met]).toEqual([
@@ -55,20 +56,28 @@ describe('lag', () => {
 });
 
 describe('webhooks', () => {
-  const row = (isPushed: boolean, about_s: number, lag_s: number, gets: number) => ({
-    webhooks: isPushed,
+  const row = (told: Told, about_s: number, lag_s: number, gets: number, events = 13) => ({
+    told,
     about_s,
-    samples: [{ waited_s: about_s, lag_s, gets }],
+    samples: [{ waited_s: about_s, lag_s, gets, events }],
   });
   const judged = (...rows: readonly ReturnType<typeof row>[]): readonly (readonly [string, boolean])[] =>
     webhooks.judge({ rows }).map(({ name, met }) => [name.replace(/ with .* about/, ' at'), met]);
 
   test('have to save looks from 5 s on and lag from 60 s on, and are asked for nothing before', () => {
-    expect(judged(row(false, 1, 0.2, 5), row(true, 1, 1, 5))).toEqual([]);
-    expect(judged(row(false, 5, 0.4, 12), row(true, 5, 1, 3))).toEqual([
+    expect(judged(row('looks', 1, 0.2, 5), row('reset', 1, 1, 5))).toEqual([]);
+    expect(judged(row('looks', 5, 0.4, 12), row('reset', 5, 1, 3))).toEqual([
       ['GETs of a run at 5 s, against those without', true],
     ]);
-    expect(judged(row(false, 60, 2, 36), row(true, 60, 1, 8)).map(([, met]) => met)).toEqual([true, true]);
+    expect(judged(row('looks', 60, 2, 36), row('reset', 60, 1, 8)).map(([, met]) => met)).toEqual([
+      true,
+      true,
+    ]);
+  });
+
+  test.each(['signal', 'reset, prompt server'] as const)('are at once, whatever it thought: %s', (told) => {
+    expect(judged(row('looks', 1, 0.2, 5), row(told, 1, 0.3, 5))).toEqual([['median lag at 1 s', true]]);
+    expect(judged(row('looks', 1, 0.5, 5), row(told, 1, 0.31, 5))).toEqual([['median lag at 1 s', false]]);
   });
 
   test('miss what is not below, and what was not measured without them', () => {
@@ -76,17 +85,17 @@ describe('webhooks', () => {
       ['median lag at 60 s, against that without', false],
       ['GETs of a run at 60 s, against those without', false],
     ];
-    expect(judged(row(false, 60, 1, 8), row(true, 60, 1, 8))).toEqual(missed);
-    expect(judged(row(true, 60, 1, 8))).toEqual(missed);
+    expect(judged(row('looks', 60, 1, 8), row('reset', 60, 1, 8))).toEqual(missed);
+    expect(judged(row('reset', 60, 1, 8))).toEqual(missed);
   });
 
   test('stand beside the same times without', () => {
-    const [table] = webhooks.tables({ rows: [row(false, 5, 0.4, 12), row(true, 5, 1, 3)] });
+    const [table] = webhooks.tables({ rows: [row('looks', 5, 0.4, 12), row('signal', 5, 0.1, 3, 25)] });
     expect(table?.rows).toEqual([
-      ['no', 5, 1, 0.4, 0.4, 0.4, 0.4, 12, 12],
-      ['yes', 5, 1, 1, 1, 1, 1, 3, 3],
+      ['looks', 5, 1, 0.4, 0.4, 0.4, 0.4, 12, 12, 13],
+      ['signal', 5, 1, 0.1, 0.1, 0.1, 0.1, 3, 3, 25],
     ]);
-    expect(table?.head).toHaveLength(9);
+    expect(table?.head).toHaveLength(10);
   });
 });
 

@@ -5,6 +5,7 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { WORKER_DEFAULTS, FORCE_AFTER_GRACE_MS } from '../../src/create-worker.ts';
+import { PROMPT_TIMERS } from '../../src/dev/temporal-server.ts';
 import { SEARCH_ATTRIBUTE_DEFINITIONS } from '../../src/search-attributes.ts';
 
 const read = (path: string): string =>
@@ -65,6 +66,12 @@ describe('docker-compose.yml', () => {
     );
     expect(compose.services['worker']?.build).toBe('.');
     expect([...oneShots]).toEqual(['temporal-schema', 'temporal-namespace']);
+  });
+
+  test('has the timers of the server that `drover dev` starts', () => {
+    const settings = parse(read('docker/temporal-dynamic-config.yaml')) as Readonly<Record<string, unknown>>;
+    const values = Object.entries(PROMPT_TIMERS).map(([name, value]) => [name, [{ value }]]);
+    expect(settings).toMatchObject(Object.fromEntries(values));
   });
 
   test("registers exactly Drover's search attributes", () => {
