@@ -51,6 +51,8 @@ type Variant = Pick<Batch, 'driver' | 'place'> & { readonly by: WorkflowDriver }
 interface Load {
   readonly rounds: number;
   readonly runs: number;
+  /** Of the floor's batches. */
+  readonly floorRuns: number;
   /** In each, every driver has its batch. */
   readonly cycles: number;
   readonly places: readonly Place[];
@@ -61,8 +63,9 @@ interface Load {
 const TURNS_LAST_MS = 120_000;
 
 /**
- * Timers of workflow tasks and heartbeats come due some seconds later, those of workflows that have ended too: what a batch
- * leaves behind must not fall into the next one, which is another driver's.
+ * Timers of workflow tasks and heartbeats come due some seconds later, those of workflows that have ended too. A batch of
+ * some twenty seconds pays for most of its own, as a steady load does; what it leaves behind must not fall into the next
+ * one, which is another driver's.
  */
 const SETTLE_MS = 11_000;
 
@@ -172,11 +175,11 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
   ];
   const inFlight = quick ? 20 : 100;
   const loads: readonly Load[] = quick
-    ? [{ rounds: 1, runs: 40, cycles: 1, places: PLACES, inTurn: 0 }]
+    ? [{ rounds: 1, runs: 40, floorRuns: 100, cycles: 1, places: PLACES, inTurn: 0 }]
     : [
-        { rounds: 1, runs: 200, cycles: 5, places: PLACES, inTurn: 2 },
-        { rounds: 3, runs: 100, cycles: 2, places: ['responses'], inTurn: 0 },
-        { rounds: 9, runs: 60, cycles: 2, places: ['responses'], inTurn: 0 },
+        { rounds: 1, runs: 600, floorRuns: 1_200, cycles: 5, places: PLACES, inTurn: 2 },
+        { rounds: 3, runs: 300, floorRuns: 1_200, cycles: 1, places: ['responses'], inTurn: 0 },
+        { rounds: 9, runs: 120, floorRuns: 1_200, cycles: 1, places: ['responses'], inTurn: 0 },
       ];
   const warming = quick ? 20 : 200;
   const measured: Batch[] = [];
@@ -184,14 +187,14 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
   try {
     for (const variant of variants.filter(({ place }) => place !== IN_TURN))
       await runBatch(stage, variant, { rounds: 1, cycle, runs: warming, inFlight });
-    for (const { rounds, runs, cycles, places, inTurn } of loads) {
+    for (const { rounds, runs, floorRuns, cycles, places, inTurn } of loads) {
       for (let turn = 0; turn < cycles; turn += 1) {
         say(`${runs} runs with ${rounds} round(s) each, cycle ${turn + 1} of ${cycles}`);
         cycle += 1;
         const wanted = turn < inTurn ? [...places, IN_TURN] : places;
         const takePart = variants.filter(({ place }) => place === null || wanted.includes(place));
         for (const variant of turned(takePart, turn)) {
-          const own = variant === floor ? { rounds: null, runs: quick ? 100 : 300 } : { rounds, runs };
+          const own = variant === floor ? { rounds: null, runs: floorRuns } : { rounds, runs };
           measured.push(await runBatch(stage, variant, { ...own, cycle, inFlight }));
         }
       }
@@ -252,7 +255,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
   return [
     {
       title: 'Throughput',
-      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, each cycle begins with another driver, and after each batch there is a pause until the server has done what the batch left behind. Medians; a ratio is that of two batches of one cycle. Processor time is that of each process, in milliseconds a run, without what was left behind. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
+      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and each cycle begins with another driver. A batch lasts some twenty seconds, so that it pays for most of what its runs leave for later (timers of tasks and heartbeats), as under a steady load; then there is a pause until the server has done the rest. Medians; a ratio is that of two batches of one cycle. Processor time is that of each process, in milliseconds a run, without that rest. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
       head: HEAD,
       rows: sorted.flatMap((mine) => {
         const [first] = mine;
