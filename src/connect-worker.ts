@@ -1,6 +1,6 @@
 /** A worker's connection to Temporal: tried for a while, and explained where it fails. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NativeConnection } from '@temporalio/worker';
+import { NativeConnection, TransportError } from '@temporalio/worker';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Logger as PinoLogger } from 'pino';
 import type { ConnectionSettings } from './connection.ts';
@@ -110,7 +110,16 @@ async function within(connecting: Promise<NativeConnection>, stop: AbortSignal):
   }
 }
 
+/** The native client names the code of its own first call in words only, which are those of its gRPC library. */
+const CODES_IN_WORDS = new Map([
+  ["code: 'The caller does not have permission to execute the specified operation'", PERMISSION_DENIED],
+  ["code: 'The request does not have valid authentication credentials'", UNAUTHENTICATED],
+]);
+
 function codeOf(error: unknown): number | null {
+  if (error instanceof TransportError) {
+    for (const [words, code] of CODES_IN_WORDS) if (error.message.includes(words)) return code;
+  }
   const { code, cause } = (error ?? {}) as { readonly code?: unknown; readonly cause?: unknown };
   if (typeof code === 'number') return code;
   return cause === undefined ? null : codeOf(cause);

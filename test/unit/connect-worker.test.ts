@@ -9,17 +9,17 @@ import { compressionFor, connectWorker } from '../../src/connect-worker.ts';
 import type { ConnectionSettings } from '../../src/connection.ts';
 
 const PERMISSION_DENIED = '7';
+const UNAVAILABLE = '14';
+const UNAUTHENTICATED = '16';
 const seen: IncomingHttpHeaders[] = [];
+let status = PERMISSION_DENIED;
 const server = createServer();
 let settings: ConnectionSettings;
 
 beforeAll(async () => {
   server.on('stream', (stream, headers) => {
     seen.push(headers);
-    stream.respond(
-      { 'content-type': 'application/grpc', 'grpc-status': PERMISSION_DENIED },
-      { endStream: true },
-    );
+    stream.respond({ 'content-type': 'application/grpc', 'grpc-status': status }, { endStream: true });
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -38,10 +38,27 @@ afterAll(() => {
 
 const encodings = (): readonly unknown[] => seen.map((headers) => headers['grpc-encoding']);
 
+const connect = () =>
+  connectWorker(settings, {
+    seconds: 0,
+    logger: pino({ level: 'silent' }),
+    signal: new AbortController().signal,
+  });
+
+describe('a connection that the server refuses at its first call', () => {
+  test.each([
+    [PERMISSION_DENIED, 'refused the credentials'],
+    [UNAUTHENTICATED, 'refused the credentials'],
+    [UNAVAILABLE, 'could not be reached'],
+  ])('is told by its code: %s', async (code, words) => {
+    status = code;
+    await expect(connect()).rejects.toThrow(words);
+  });
+});
+
 describe('a connection without TLS', () => {
   test('is not compressed', async () => {
-    const options = { seconds: 0, logger: pino({ level: 'silent' }), signal: new AbortController().signal };
-    await expect(connectWorker(settings, options)).rejects.toThrow('could not be reached');
+    await expect(connect()).rejects.toThrow('Temporal at');
     expect(encodings()).toEqual([undefined]);
   });
 
