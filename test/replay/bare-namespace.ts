@@ -9,7 +9,7 @@ import { responses } from '../../src/backends/responses.ts';
 import { RunClient } from '../../src/client.ts';
 import { createWorker } from '../../src/create-worker.ts';
 import { loadConfig } from '../../src/load-config.ts';
-import type { Driven, Stage } from './shapes.ts';
+import type { Driven, Stage } from './shape.ts';
 
 async function makeNamespace(connection: Connection): Promise<string> {
   const namespace = `bare-${randomUUID().slice(0, 8)}`;

@@ -10,7 +10,8 @@ import { startDrive, type Wire } from '../support/drive-harness.ts';
 import { recordingTools } from '../support/recording-tools.ts';
 import { connectTestEnv } from '../support/temporal-server.ts';
 import { fetchHistories, isRecorded, marksOf, nameOf, writeHistory, type History } from './history-file.ts';
-import { SHAPES, type Shape, type Stage } from './shapes.ts';
+import type { Shape, Stage } from './shape.ts';
+import { SHAPES } from './shapes.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -59,6 +60,11 @@ async function playShape(shape: Shape, wire: Wire): Promise<Played> {
 const wanted = SHAPES.flatMap((shape) =>
   shape.wires.filter((wire) => isWanted(shape.name, wire)).map((wire) => [shape.name, wire, shape] as const),
 );
+
+test.skipIf(only.length === 0)('each name that was given is that of a shape', () => {
+  const names = [...SHAPES.map(({ name }) => name), ...SCENARIOS.map(({ name }) => `demo-${name}`)];
+  expect(only.filter((name) => !names.includes(name))).toEqual([]);
+});
 
 test.skipIf(wanted.length === 0).each(wanted)('%s on the %s wire', async (_name, wire, shape) => {
   const { histories, ...played } = await playShape(shape, wire);

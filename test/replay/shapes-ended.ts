@@ -1,7 +1,7 @@
 /** A run for each way to end that no shape of `shapes.ts` shows: the table of `failures.ts`, row by row. */
 import { LIMITS } from '../../src/contract.ts';
 import type { Fault, FaultAction, Script, Step } from '../../src/emulator/index.ts';
-import type { Shape } from './shapes.ts';
+import type { Shape } from './shape.ts';
 
 const once = (...steps: readonly Step[]): Script => ({ attempts: [{ steps }] });
 const hello: Step = { answer: 'Hello.' };

@@ -3,7 +3,7 @@ import { NAMES } from '../../src/contract.ts';
 import type { RunRequest } from '../../src/contract.ts';
 import type { RunHandle } from '../../src/client.ts';
 import { makeThread } from '../support/threads.ts';
-import type { Driven, Shape, Stage } from './shapes.ts';
+import type { Driven, Shape, Stage } from './shape.ts';
 
 const BUSY_MS = 2_000;
 const script = { attempts: [{ steps: [{ think_ms: BUSY_MS }, { answer: 'Said.' }] }] };
