@@ -207,9 +207,9 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
 
 const rateOf = ({ runs, seconds }: Batch): number => runs / seconds;
 
-/** Runs a second of such batches, as a ratio to those of another driver in the same cycle: the median of all cycles. */
-function ratio(batches: readonly Batch[], mine: readonly Batch[], to: Batch['driver']): number {
-  const ratios = mine.map((batch) => {
+/** Runs a second of such batches, as ratios to those of another driver in the same cycle. */
+function ratios(batches: readonly Batch[], mine: readonly Batch[], to: Batch['driver']): readonly number[] {
+  return mine.map((batch) => {
     const among = batch.place === IN_TURN ? 'assistants, given thread' : batch.place;
     const other = batches.find(
       ({ driver, place, cycle }) =>
@@ -217,7 +217,14 @@ function ratio(batches: readonly Batch[], mine: readonly Batch[], to: Batch['dri
     );
     return other === undefined ? Number.NaN : rateOf(batch) / rateOf(other);
   });
-  return round(median(ratios), 2);
+}
+
+/** The median of all cycles. */
+const ratio = (...given: Parameters<typeof ratios>): number => round(median(ratios(...given)), 2);
+
+function spread(...given: Parameters<typeof ratios>): string {
+  const all = ratios(...given);
+  return `${round(Math.min(...all), 2)} to ${round(Math.max(...all), 2)}`;
 }
 
 function judge({ batches }: ThroughputFigures): readonly Target[] {
@@ -240,6 +247,7 @@ const HEAD = [
   'batches',
   'runs a second',
   'to noop',
+  'in its cycles',
   'to textbook',
   'worker ms',
   'server ms',
@@ -255,7 +263,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
   return [
     {
       title: 'Throughput',
-      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and each cycle begins with another driver. A batch lasts some twenty seconds, so that it pays for most of what its runs leave for later (timers of tasks and heartbeats), as under a steady load; then there is a pause until the server has done the rest. Medians; a ratio is that of two batches of one cycle. Processor time is that of each process, in milliseconds a run, without that rest. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
+      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and each cycle begins with another driver. A batch lasts some twenty seconds, so that it pays for most of what its runs leave for later (timers of tasks and heartbeats), as under a steady load; then there is a pause until the server has done the rest. Medians; a ratio is that of two batches of one cycle, and a machine that others use too moves it from one cycle to the next. Processor time is that of each process, in milliseconds a run, without that rest. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
       head: HEAD,
       rows: sorted.flatMap((mine) => {
         const [first] = mine;
@@ -271,6 +279,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
             mine.length,
             round(median(mine.map(rateOf)), 1),
             ratio(batches, mine, 'noop'),
+            place === null || mine.length < 2 ? null : spread(batches, mine, 'noop'),
             place === null ? null : ratio(batches, mine, 'textbook'),
             cpu('worker'),
             cpu('server'),
