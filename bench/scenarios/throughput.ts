@@ -1,6 +1,8 @@
 /** Runs a second through one worker process on one server, beside the engine's floor and a poll loop. */
 import { setTimeout } from 'node:timers/promises';
 import { NAMES } from '../../src/contract.ts';
+import { IN_TURN, PLACES, rateOf, ratio, spread } from '../batches.ts';
+import type { Batch, CpuMs, Place } from '../batches.ts';
 import type { Job } from '../drivers/driver.ts';
 import { startDrover } from '../drivers/drover.ts';
 import { startNoop } from '../drivers/noop.ts';
@@ -13,38 +15,11 @@ import type { Scenario, ScenarioOptions, Table, Target } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 import { median, round } from '../statistics.ts';
 
-/** Processor time a run, by who spends it. */
-interface CpuMs {
-  readonly worker: number;
-  readonly server: number;
-  readonly provider: number;
-  /** The bench itself, which starts runs and waits for them. */
-  readonly client: number;
-}
-
-export interface Batch {
-  readonly driver: 'drover' | 'textbook' | 'noop';
-  /** Where its runs live at the provider; null for the floor, which has none. */
-  readonly place: Place | null;
-  /** Null for the floor. */
-  readonly rounds: number | null;
-  /** Batches of one cycle are compared with each other. No other load has a cycle of this number. */
-  readonly cycle: number;
-  readonly runs: number;
-  readonly seconds: number;
-  readonly cpu_ms: CpuMs;
-}
-
 export interface ThroughputFigures {
   /** At once. */
   readonly in_flight: number;
   readonly batches: readonly Batch[];
 }
-
-const PLACES = ['responses', 'assistants, given thread', 'assistants, new thread'] as const;
-/** Drover alone: a poll loop gives no turns. */
-const IN_TURN = 'assistants, given thread, in turn';
-type Place = (typeof PLACES)[number] | typeof IN_TURN;
 
 type Variant = Pick<Batch, 'driver' | 'place'> & { readonly by: WorkflowDriver };
 
@@ -53,7 +28,7 @@ interface Load {
   readonly runs: number;
   /** Of the floor's batches. */
   readonly floorRuns: number;
-  /** In each, every driver has its batch. */
+  /** In each, every driver has its batch, with one of the floor before and after it. */
   readonly cycles: number;
   readonly places: readonly Place[];
   /** Cycles in which runs take turns, too. */
@@ -177,9 +152,9 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
   const loads: readonly Load[] = quick
     ? [{ rounds: 1, runs: 40, floorRuns: 100, cycles: 1, places: PLACES, inTurn: 0 }]
     : [
-        { rounds: 1, runs: 600, floorRuns: 1_200, cycles: 5, places: PLACES, inTurn: 2 },
-        { rounds: 3, runs: 300, floorRuns: 1_200, cycles: 1, places: ['responses'], inTurn: 0 },
-        { rounds: 9, runs: 120, floorRuns: 1_200, cycles: 1, places: ['responses'], inTurn: 0 },
+        { rounds: 1, runs: 600, floorRuns: 900, cycles: 3, places: PLACES, inTurn: 1 },
+        { rounds: 3, runs: 300, floorRuns: 900, cycles: 1, places: ['responses'], inTurn: 0 },
+        { rounds: 9, runs: 120, floorRuns: 900, cycles: 1, places: ['responses'], inTurn: 0 },
       ];
   const warming = quick ? 20 : 200;
   const measured: Batch[] = [];
@@ -192,39 +167,19 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
         say(`${runs} runs with ${rounds} round(s) each, cycle ${turn + 1} of ${cycles}`);
         cycle += 1;
         const wanted = turn < inTurn ? [...places, IN_TURN] : places;
-        const takePart = variants.filter(({ place }) => place === null || wanted.includes(place));
+        const takePart = variants.filter(({ place }) => place !== null && wanted.includes(place));
+        const onFloor = { rounds: null, runs: floorRuns, cycle, inFlight };
         for (const variant of turned(takePart, turn)) {
-          const own = variant === floor ? { rounds: null, runs: floorRuns } : { rounds, runs };
-          measured.push(await runBatch(stage, variant, { ...own, cycle, inFlight }));
+          measured.push(await runBatch(stage, floor, onFloor));
+          measured.push(await runBatch(stage, variant, { rounds, runs, cycle, inFlight }));
         }
+        measured.push(await runBatch(stage, floor, onFloor));
       }
     }
     return { in_flight: inFlight, batches: measured };
   } finally {
     await Promise.all([noop.stop(), drover.stop(), textbook.stop()]);
   }
-}
-
-const rateOf = ({ runs, seconds }: Batch): number => runs / seconds;
-
-/** Runs a second of such batches, as ratios to those of another driver in the same cycle. */
-function ratios(batches: readonly Batch[], mine: readonly Batch[], to: Batch['driver']): readonly number[] {
-  return mine.map((batch) => {
-    const among = batch.place === IN_TURN ? 'assistants, given thread' : batch.place;
-    const other = batches.find(
-      ({ driver, place, cycle }) =>
-        cycle === batch.cycle && driver === to && (place === null || place === among),
-    );
-    return other === undefined ? Number.NaN : rateOf(batch) / rateOf(other);
-  });
-}
-
-/** The median of all cycles. */
-const ratio = (...given: Parameters<typeof ratios>): number => round(median(ratios(...given)), 2);
-
-function spread(...given: Parameters<typeof ratios>): string {
-  const all = ratios(...given);
-  return `${round(Math.min(...all), 2)} to ${round(Math.max(...all), 2)}`;
 }
 
 function judge({ batches }: ThroughputFigures): readonly Target[] {
@@ -263,7 +218,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
   return [
     {
       title: 'Throughput',
-      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and each cycle begins with another driver. A batch lasts some twenty seconds, so that it pays for most of what its runs leave for later (timers of tasks and heartbeats), as under a steady load; then there is a pause until the server has done the rest. Medians; a ratio is that of two batches of one cycle, and a machine that others use too moves it from one cycle to the next. Processor time is that of each process, in milliseconds a run, without that rest. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
+      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and the floor has one before and after each of them: others use the machine too, and its speed changes by the minute. Each cycle begins with another driver. A batch lasts some twenty seconds, so that it pays for most of what its runs leave for later (timers of tasks and heartbeats), as under a steady load; then there is a pause until the server has done the rest. Medians; a ratio to noop is that to the mean of the floor's two batches around, one to textbook that of two batches of one cycle. Processor time is that of each process, in milliseconds a run, without that rest. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
       head: HEAD,
       rows: sorted.flatMap((mine) => {
         const [first] = mine;
@@ -278,7 +233,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
             rounds,
             mine.length,
             round(median(mine.map(rateOf)), 1),
-            ratio(batches, mine, 'noop'),
+            place === null ? 1 : ratio(batches, mine, 'noop'),
             place === null || mine.length < 2 ? null : spread(batches, mine, 'noop'),
             place === null ? null : ratio(batches, mine, 'textbook'),
             cpu('worker'),

@@ -1,10 +1,10 @@
 /** How the bench judges its figures. */
 import { describe, expect, test } from 'vitest';
+import type { Batch } from '../../bench/batches.ts';
 import type { LagSample } from '../../bench/lag-samples.ts';
 import { atLeast, atMost, below } from '../../bench/scenario.ts';
 import { lag } from '../../bench/scenarios/lag.ts';
 import { throughput } from '../../bench/scenarios/throughput.ts';
-import type { Batch } from '../../bench/scenarios/throughput.ts';
 import { webhooks } from '../../bench/scenarios/webhooks.ts';
 import type { Told } from '../../bench/telling.ts';
 
@@ -102,27 +102,44 @@ describe('webhooks', () => {
 describe('throughput', () => {
   const cpu_ms = { worker: 1, server: 1, provider: 1, client: 1 };
   type Who = Pick<Batch, 'driver' | 'place' | 'rounds'>;
-  const inTurn = (who: Who, seconds: readonly number[]): readonly Batch[] =>
-    seconds.map((took, index) => ({ ...who, cycle: index + 1, runs: 100, seconds: took, cpu_ms }));
   const noop = { driver: 'noop', place: null, rounds: null } as const;
   const at = (driver: 'drover' | 'textbook', place: Batch['place'], rounds = 1): Who => ({
     driver,
     place,
     rounds,
   });
+  const batch = (who: Who, cycle: number, seconds: number): Batch => ({
+    ...who,
+    cycle,
+    runs: 100,
+    seconds,
+    cpu_ms,
+  });
+  /** Each with the floor's before and after it; the machine is so many times slower in each cycle. */
+  const cycles = (slower: readonly number[], took: readonly (readonly [Who, number])[]): readonly Batch[] =>
+    slower.flatMap((times, index) => [
+      batch(noop, index + 1, times),
+      ...took.flatMap(([who, seconds]) => [
+        batch(who, index + 1, seconds * times),
+        batch(noop, index + 1, times),
+      ]),
+    ]);
+  const judge = (batches: readonly Batch[]) =>
+    throughput.judge({ in_flight: 10, batches }).map(({ value, met }) => [value, met]);
 
-  test('compares batches of one cycle and takes the median, so that a busy machine decides nothing', () => {
-    const batches = [
-      ...inTurn(noop, [1, 10, 1]),
-      ...inTurn(at('drover', 'responses'), [2, 20, 0.1]),
-      ...inTurn(at('textbook', 'responses'), [4, 40, 4]),
-      ...inTurn(at('drover', 'assistants, given thread'), [4, 40, 4]),
-      ...inTurn(at('textbook', 'assistants, given thread'), [4, 1, 4]),
-      // Other rounds are not what the targets are about.
-      ...inTurn(at('drover', 'responses', 9), [1_000]),
-    ];
-    const judged = throughput.judge({ in_flight: 10, batches });
-    expect(judged.map(({ value, met }) => [value, met])).toEqual([
+  test('compares batches that were driven at about the same time, so that a busy machine decides nothing', () => {
+    const batches = cycles(
+      [1, 10, 3],
+      [
+        [at('drover', 'responses'), 2],
+        [at('textbook', 'responses'), 4],
+        [at('drover', 'assistants, given thread'), 4],
+        [at('textbook', 'assistants, given thread'), 4],
+        // Other rounds are not what the targets are about.
+        [at('drover', 'responses', 9), 1_000],
+      ],
+    );
+    expect(judge(batches)).toEqual([
       [0.5, true],
       [2, true],
       [0.25, false],
@@ -130,5 +147,15 @@ describe('throughput', () => {
       [Number.NaN, false],
       [Number.NaN, false],
     ]);
+  });
+
+  test('takes the mean of the floor around a batch, and the median of the cycles', () => {
+    const [before, after] = [batch(noop, 1, 1), batch(noop, 1, 0.5)];
+    expect(judge([before, batch(at('drover', 'responses'), 1, 2), after])[0]).toEqual([0.33, false]);
+    const three = [2, 4, 1].flatMap((seconds, index) =>
+      cycles([1], [[at('drover', 'responses'), seconds]]).map((one) => ({ ...one, cycle: index + 1 })),
+    );
+    expect(judge(three)[0]).toEqual([0.5, true]);
+    expect(judge([batch(at('drover', 'responses'), 1, 2)])[0]).toEqual([Number.NaN, false]);
   });
 });

@@ -1,0 +1,65 @@
+/** Batches of runs that were driven one after the other, and what they show beside each other: pure. */
+import { mean, median, round } from './statistics.ts';
+
+export const PLACES = ['responses', 'assistants, given thread', 'assistants, new thread'] as const;
+/** Drover alone: a poll loop gives no turns. */
+export const IN_TURN = 'assistants, given thread, in turn';
+export type Place = (typeof PLACES)[number] | typeof IN_TURN;
+
+/** Processor time a run, by who spends it. */
+export interface CpuMs {
+  readonly worker: number;
+  readonly server: number;
+  readonly provider: number;
+  /** The bench itself, which starts runs and waits for them. */
+  readonly client: number;
+}
+
+export interface Batch {
+  readonly driver: 'drover' | 'textbook' | 'noop';
+  /** Where its runs live at the provider; null for the floor, which has none. */
+  readonly place: Place | null;
+  /** Null for the floor. */
+  readonly rounds: number | null;
+  /** Batches of one cycle are compared with each other. No other load has a cycle of this number. */
+  readonly cycle: number;
+  readonly runs: number;
+  readonly seconds: number;
+  readonly cpu_ms: CpuMs;
+}
+
+export const rateOf = ({ runs, seconds }: Batch): number => runs / seconds;
+
+/** The floor's batches of the same cycle that come next before and after: their mean. */
+function floorAround(batches: readonly Batch[], batch: Batch): number {
+  const at = batches.indexOf(batch);
+  const isFloor = (one: Batch): boolean => one.driver === 'noop' && one.cycle === batch.cycle;
+  const around = [batches.slice(0, at).findLast(isFloor), batches.slice(at + 1).find(isFloor)];
+  return mean(around.flatMap((one) => (one === undefined ? [] : [rateOf(one)])));
+}
+
+/** The textbook's of the same place and cycle. */
+function textbookBeside(batches: readonly Batch[], batch: Batch): number {
+  const place = batch.place === IN_TURN ? 'assistants, given thread' : batch.place;
+  const beside = batches.find(
+    (one) => one.driver === 'textbook' && one.cycle === batch.cycle && one.place === place,
+  );
+  return beside === undefined ? Number.NaN : rateOf(beside);
+}
+
+const BESIDE = { noop: floorAround, textbook: textbookBeside } as const;
+
+/** Runs a second of such batches, as ratios to those of another driver at about the same time. */
+const ratios = (
+  batches: readonly Batch[],
+  mine: readonly Batch[],
+  to: keyof typeof BESIDE,
+): readonly number[] => mine.map((batch) => rateOf(batch) / BESIDE[to](batches, batch));
+
+/** The median of all cycles. */
+export const ratio = (...given: Parameters<typeof ratios>): number => round(median(ratios(...given)), 2);
+
+export function spread(...given: Parameters<typeof ratios>): string {
+  const all = ratios(...given);
+  return `${round(Math.min(...all), 2)} to ${round(Math.max(...all), 2)}`;
+}
