@@ -1,4 +1,4 @@
-/** Ways in which a run hears of its attempt's end, each with a provider, a receiver, a worker and a server of its own. */
+/** Ways in which a run hears of its attempt's end: each with a provider and a worker of its own, and what else it needs. */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { responses } from '../src/backends.ts';
