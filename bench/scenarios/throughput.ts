@@ -13,6 +13,8 @@ import { scriptOf } from '../provider/script.ts';
 import { atLeast } from '../scenario.ts';
 import type { Scenario, ScenarioOptions, Table, Target } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
+import { underSteadyLoad } from '../steady-load.ts';
+import type { Load } from '../steady-load.ts';
 import { median, round } from '../statistics.ts';
 
 export interface ThroughputFigures {
@@ -23,11 +25,8 @@ export interface ThroughputFigures {
 
 type Variant = Pick<Batch, 'driver' | 'place'> & { readonly by: WorkflowDriver };
 
-interface Load {
+interface Series {
   readonly rounds: number;
-  readonly runs: number;
-  /** Of the floor's batches. */
-  readonly floorRuns: number;
   /** In each, every driver has its batch, with one of the floor before and after it. */
   readonly cycles: number;
   readonly places: readonly Place[];
@@ -35,49 +34,53 @@ interface Load {
   readonly inTurn: number;
 }
 
-const TURNS_LAST_MS = 120_000;
-
 /**
- * Timers of workflow tasks and heartbeats come due some seconds later, those of workflows that have ended too. A batch of
- * some twenty seconds pays for most of its own, as a steady load does; what it leaves behind must not fall into the next
- * one, which is another driver's.
+ * What a run leaves at the server comes due up to ten seconds after its end (timeouts of workflow tasks and heartbeats):
+ * after such a ramp a load pays for what it leaves, and the batch before is over. Timeouts of a minute, which the floor
+ * and the poll loop have for their activities, fall into a later batch: about one millisecond a run of a poll loop.
  */
-const SETTLE_MS = 11_000;
+const STEADY: Load = { inFlight: 100, rampMs: 12_000, measuredMs: 15_000 };
+const QUICK: Load = { inFlight: 20, rampMs: 1_000, measuredMs: 3_000 };
+/** Turns end half a minute after their thread's last run. */
+const TURNS_RAMP_MS = 40_000;
+const TURNS_LAST_MS = 120_000;
+/** Far more than end. */
+const MOST_A_SECOND = { floor: 1_000, runs: 150 } as const;
+const THREADS_AT_ONCE = 50;
 
 let lastBatch = 0;
 
-async function drive(driver: WorkflowDriver, jobs: readonly Job[], inFlight: number): Promise<void> {
-  const left = jobs.values();
-  const lane = async (): Promise<void> => {
-    // One iterator for all lanes: each takes what comes next.
-    for (const job of left) {
-      await driver.start(job);
-      await driver.ended(job);
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, lane));
+/** Made before: a service's threads are there when it starts a run. */
+async function newThreads({ provider }: Stage, count: number): Promise<readonly string[]> {
+  const threads: string[] = [];
+  while (threads.length < count) {
+    const some = Array.from({ length: THREADS_AT_ONCE }, () => provider.newThread());
+    threads.push(...(await Promise.all(some)));
+  }
+  return threads;
 }
 
 async function jobsOf(
-  { provider }: Stage,
+  stage: Stage,
   place: Place | null,
   rounds: number | null,
   runs: number,
 ): Promise<readonly Job[]> {
   lastBatch += 1;
-  const jobs: Job[] = [];
-  for (let index = 0; index < runs; index += 1) {
-    const id = `bench-throughput-${lastBatch}-${index}`;
-    const wire = place?.startsWith('assistants') === true ? 'assistants' : 'responses';
-    const hasThread = place === 'assistants, given thread' || place === IN_TURN;
-    const given = hasThread ? { threadId: await provider.newThread(), inTurn: place === IN_TURN } : {};
-    jobs.push({ id, wire, ...given });
-  }
-  if (rounds !== null) await provider.define(jobs.map(({ id }) => ({ id, script: scriptOf(rounds, 0) })));
+  const wire = place?.startsWith('assistants') === true ? 'assistants' : 'responses';
+  const hasThread = place === 'assistants, given thread' || place === IN_TURN;
+  const threads = hasThread ? await newThreads(stage, runs) : [];
+  const jobs = Array.from({ length: runs }, (_, index): Job => {
+    const job = { id: `bench-throughput-${lastBatch}-${index}`, wire } as const;
+    const threadId = threads[index];
+    return threadId === undefined ? job : { ...job, threadId, inTurn: place === IN_TURN };
+  });
+  if (rounds !== null)
+    await stage.provider.define(jobs.map(({ id }) => ({ id, script: scriptOf(rounds, 0) })));
   return jobs;
 }
 
-/** Each turn leaves work for half a minute later. It is the batch's own, and would slow the next one down. */
+/** What turns leave for half a minute later would slow the next batch down. */
 async function untilTurnsAreOver({ client }: Stage, taskQueue: string): Promise<void> {
   // Other scenarios may have runs that take turns, too.
   const turns = `WorkflowType = '${NAMES.turnsWorkflow}' AND TaskQueue = '${taskQueue}'`;
@@ -90,34 +93,34 @@ async function untilTurnsAreOver({ client }: Stage, taskQueue: string): Promise<
   }
 }
 
-type Size = Pick<Batch, 'rounds' | 'cycle' | 'runs'> & { readonly inFlight: number };
-
 async function runBatch(
   stage: Stage,
   { by, driver, place }: Variant,
-  { inFlight, ...size }: Size,
+  of: Pick<Batch, 'rounds' | 'cycle'>,
+  load: Load,
 ): Promise<Batch> {
-  const { runs } = size;
-  const jobs = await jobsOf(stage, place, size.rounds, runs);
+  const seconds = (load.rampMs + load.measuredMs) / 1_000;
+  const jobs = await jobsOf(
+    stage,
+    place,
+    of.rounds,
+    Math.ceil(seconds) * MOST_A_SECOND[place === null ? 'floor' : 'runs'],
+  );
   const spent = (): CpuMs => ({
     worker: cpuMs(by.pid),
     server: cpuMs(stage.serverPid),
     provider: cpuMs(stage.provider.pid),
     client: cpuMs(process.pid),
   });
-  const before = spent();
-  const begun = performance.now();
-  await drive(by, jobs, inFlight);
-  const seconds = (performance.now() - begun) / 1_000;
+  const { runs, before, after, ...took } = await underSteadyLoad(by, jobs, load, spent);
   if (place === IN_TURN) await untilTurnsAreOver(stage, by.taskQueue);
-  const after = spent();
-  await setTimeout(SETTLE_MS);
   const each = (who: keyof CpuMs): number => round((after[who] - before[who]) / runs, 1);
   return {
     driver,
     place,
-    ...size,
-    seconds: round(seconds),
+    ...of,
+    runs,
+    seconds: round(took.seconds),
     cpu_ms: {
       worker: each('worker'),
       server: each('server'),
@@ -148,35 +151,34 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
     ]),
     { driver: 'drover', place: IN_TURN, by: drover },
   ];
-  const inFlight = quick ? 20 : 100;
-  const loads: readonly Load[] = quick
-    ? [{ rounds: 1, runs: 40, floorRuns: 100, cycles: 1, places: PLACES, inTurn: 0 }]
+  const load = quick ? QUICK : STEADY;
+  const all: readonly Series[] = quick
+    ? [{ rounds: 1, cycles: 1, places: PLACES, inTurn: 0 }]
     : [
-        { rounds: 1, runs: 600, floorRuns: 900, cycles: 3, places: PLACES, inTurn: 1 },
-        { rounds: 3, runs: 300, floorRuns: 900, cycles: 1, places: ['responses'], inTurn: 0 },
-        { rounds: 9, runs: 120, floorRuns: 900, cycles: 1, places: ['responses'], inTurn: 0 },
+        { rounds: 1, cycles: 3, places: PLACES, inTurn: 1 },
+        { rounds: 3, cycles: 1, places: ['responses'], inTurn: 0 },
+        { rounds: 9, cycles: 1, places: ['responses'], inTurn: 0 },
       ];
-  const warming = quick ? 20 : 200;
   const measured: Batch[] = [];
   let cycle = 0;
   try {
     for (const variant of variants.filter(({ place }) => place !== IN_TURN))
-      await runBatch(stage, variant, { rounds: 1, cycle, runs: warming, inFlight });
-    for (const { rounds, runs, floorRuns, cycles, places, inTurn } of loads) {
+      await runBatch(stage, variant, { rounds: 1, cycle }, { ...load, measuredMs: 1 });
+    for (const { rounds, cycles, places, inTurn } of all) {
       for (let turn = 0; turn < cycles; turn += 1) {
-        say(`${runs} runs with ${rounds} round(s) each, cycle ${turn + 1} of ${cycles}`);
+        say(`runs with ${rounds} round(s) each, cycle ${turn + 1} of ${cycles}`);
         cycle += 1;
         const wanted = turn < inTurn ? [...places, IN_TURN] : places;
         const takePart = variants.filter(({ place }) => place !== null && wanted.includes(place));
-        const onFloor = { rounds: null, runs: floorRuns, cycle, inFlight };
         for (const variant of turned(takePart, turn)) {
-          measured.push(await runBatch(stage, floor, onFloor));
-          measured.push(await runBatch(stage, variant, { rounds, runs, cycle, inFlight }));
+          measured.push(await runBatch(stage, floor, { rounds: null, cycle }, load));
+          const rampMs = variant.place === IN_TURN ? TURNS_RAMP_MS : load.rampMs;
+          measured.push(await runBatch(stage, variant, { rounds, cycle }, { ...load, rampMs }));
         }
-        measured.push(await runBatch(stage, floor, onFloor));
+        measured.push(await runBatch(stage, floor, { rounds: null, cycle }, load));
       }
     }
-    return { in_flight: inFlight, batches: measured };
+    return { in_flight: load.inFlight, batches: measured };
   } finally {
     await Promise.all([noop.stop(), drover.stop(), textbook.stop()]);
   }
@@ -218,7 +220,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
   return [
     {
       title: 'Throughput',
-      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and the floor has one before and after each of them: others use the machine too, and its speed changes by the minute. Each cycle begins with another driver. A batch lasts some twenty seconds, so that it pays for most of what its runs leave for later (timers of tasks and heartbeats), as under a steady load; then there is a pause until the server has done the rest. Medians; a ratio to noop is that to the mean of the floor's two batches around, one to textbook that of two batches of one cycle. Processor time is that of each process, in milliseconds a run, without that rest. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their processor time has in it what their turns leave for half a minute later (decision 020), and the idle time until then.`,
+      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and the floor has one before and after each of them: others use the machine too, and its speed changes by the minute. Each cycle begins with another driver. A batch keeps so many runs under way for twelve seconds before it is measured for fifteen, and what ends meanwhile counts: by then it pays for what its runs leave for later (timers of workflow tasks and heartbeats), nothing is left of the batch before, and it has neither a beginning nor an end. Medians; a ratio to noop is that to the mean of the floor's two batches around, one to textbook that of two batches of one cycle. Processor time is that of each process, in milliseconds a run. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their turns leave work for half a minute later (decision 020), so that they are measured after forty seconds.`,
       head: HEAD,
       rows: sorted.flatMap((mine) => {
         const [first] = mine;
