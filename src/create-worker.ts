@@ -23,7 +23,9 @@ export const WORKER_DEFAULTS = {
   maxConcurrentActivityTaskExecutions: 1_000,
   /** A workflow that is not in it is replayed from its history, some dozens of events. Each takes about half a megabyte. */
   maxCachedWorkflows: 200,
-  /** Creates of runs. */
+  /** A create or a submit holds one until the provider has answered. The SDK's 40 would leave the others at the server. */
+  maxConcurrentWorkflowTaskExecutions: 100,
+  /** Creates and submits, some of which outlast the workflow task they were begun in. */
   maxConcurrentLocalActivityExecutions: 200,
   /** A cancel reaches an activity by the answer to a heartbeat: this is how late it may come. */
   maxHeartbeatThrottleInterval: '1 second',
@@ -39,12 +41,20 @@ export const FORCE_AFTER_GRACE_MS = 10_000;
 
 /** The slots, limits and times of a worker: the defaults, and what the configuration has instead. */
 export function workerSettings(worker: LoadedConfig['worker']): LoadedConfig['worker'] {
-  const { maxConcurrentActivityTaskExecutions, maxConcurrentLocalActivityExecutions, ...times } =
-    WORKER_DEFAULTS;
+  const {
+    maxConcurrentActivityTaskExecutions,
+    maxConcurrentWorkflowTaskExecutions,
+    maxConcurrentLocalActivityExecutions,
+    ...times
+  } = WORKER_DEFAULTS;
   // Temporal takes either a tuner or numbers of slots.
   const slots =
     worker.tuner === undefined
-      ? { maxConcurrentActivityTaskExecutions, maxConcurrentLocalActivityExecutions }
+      ? {
+          maxConcurrentActivityTaskExecutions,
+          maxConcurrentWorkflowTaskExecutions,
+          maxConcurrentLocalActivityExecutions,
+        }
       : {};
   const workflowPollers: WorkerOptions['workflowTaskPollerBehavior'] = { type: 'autoscaling' };
   const grace = worker.shutdownGraceTime ?? times.shutdownGraceTime;

@@ -62,6 +62,7 @@ describe('workerSettings', () => {
       tuner: { tunerOptions: { targetMemoryUsage: 0.8, targetCpuUsage: 0.9 } },
     });
     expect(tuned).not.toHaveProperty('maxConcurrentActivityTaskExecutions');
+    expect(tuned).not.toHaveProperty('maxConcurrentWorkflowTaskExecutions');
     expect(tuned).not.toHaveProperty('maxConcurrentLocalActivityExecutions');
     const polls = workerSettings({ maxConcurrentActivityTaskPolls: 3 });
     expect(polls).not.toHaveProperty('activityTaskPollerBehavior');
