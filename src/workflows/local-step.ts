@@ -4,15 +4,19 @@
  * follows them would then be done in another order, and nobody could replay the run (decision 024).
  */
 import { patched, scheduleLocalActivity } from '@temporalio/workflow';
+import { ownState } from './own-state.ts';
 import { quiet } from './quiet.ts';
 
 type Options = Parameters<typeof scheduleLocalActivity>[2];
 
-/** Each workflow has a copy of this module for itself. */
-let last: Promise<void> | null = null;
+interface Steps {
+  /** The end of the one that was begun last; null where none is under way. */
+  last: Promise<void> | null;
+}
 
 /** Schedules a local activity once no other one is under way. */
 export function localStep<O>(activity: string, args: readonly unknown[], options: Options): Promise<O> {
+  const steps = ownState('steps', (): Steps => ({ last: null }));
   const begin = async (): Promise<O> => {
     try {
       return await scheduleLocalActivity<O>(activity, [...args], options);
@@ -21,12 +25,12 @@ export function localStep<O>(activity: string, args: readonly unknown[], options
     }
   };
   // Whoever began two at once before this rule goes on with that.
-  const mine = last !== null && patched('one-local-step') ? last.then(begin) : begin();
+  const mine = steps.last !== null && patched('one-local-step') ? steps.last.then(begin) : begin();
   const settled = (): void => {
-    if (last === ended) last = null;
+    if (steps.last === ended) steps.last = null;
   };
   // Before anything that follows the step: a step of it begins at once.
   const ended: Promise<void> = mine.then(settled, settled);
-  last = ended;
+  steps.last = ended;
   return mine;
 }

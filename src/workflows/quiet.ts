@@ -1,16 +1,22 @@
 /** Waiting until everything else that an activation brought has done what it leads to. No event, no command. */
 import { CancellationScope, condition } from '@temporalio/workflow';
+import { ownState } from './own-state.ts';
 
-/** How many conditions have come true. Each workflow has a copy of this module for itself. */
-let count = 0;
-/** One has, and what follows it has not run yet: the SDK runs that once it has looked at all conditions. */
-let isMoving = false;
+interface Conditions {
+  /** How many have come true. */
+  count: number;
+  /** One has, and what follows it has not run yet: the SDK runs that once it has looked at all conditions. */
+  isMoving: boolean;
+}
+
+const conditions = (): Conditions => ownState('conditions', () => ({ count: 0, isMoving: false }));
 
 async function moved(): Promise<void> {
-  count += 1;
-  isMoving = true;
+  const own = conditions();
+  own.count += 1;
+  own.isMoving = true;
   await Promise.resolve();
-  isMoving = false;
+  own.isMoving = false;
 }
 
 const watched =
@@ -30,20 +36,22 @@ export function until(holds: () => boolean, timeoutMs?: number): Promise<boolean
 
 /** Until the SDK looks at its conditions the next time and finds no other one true. */
 function nextLook(): Promise<void> {
+  const own = conditions();
   let looks = 0;
   // It looks once when a condition is made, in the middle of whatever goes on.
   return CancellationScope.nonCancellable(() =>
     condition(() => {
       looks += 1;
-      return looks > 1 && !isMoving;
+      return looks > 1 && !own.isMoving;
     }),
   );
 }
 
 export async function quiet(): Promise<void> {
+  const own = conditions();
   let before: number;
   do {
-    before = count;
+    before = own.count;
     await nextLook();
-  } while (count !== before);
+  } while (own.count !== before);
 }

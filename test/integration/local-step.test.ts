@@ -20,6 +20,7 @@ beforeAll(async () => {
   const workflowsPath = fileURLToPath(new URL('../support/local-steps-workflow.ts', import.meta.url));
   ({ code } = await bundleWorkflowCode({
     workflowsPath,
+    preloadModules: [workflowsPath],
     logger: new DefaultLogger('ERROR', () => undefined),
   }));
   worker = await Worker.create({
@@ -67,4 +68,19 @@ describe.each([
   test('are not without: the rule is needed as long as this holds', async () => {
     expect(await replayOf(`${workflow}Plain`)).toMatchObject({ name: 'DeterminismViolationError' });
   });
+});
+
+test('of one workflow do not wait for those of another one on its worker', async () => {
+  const ids = Array.from({ length: 5 }, () => env.unique('oneStepRuled'));
+  await Promise.all(
+    ids.map((workflowId) => env.client.workflow.execute('oneStepRuled', { taskQueue, workflowId })),
+  );
+  const markers = await Promise.all(
+    ids.map(async (id) => {
+      const { events } = await env.client.workflow.getHandle(id).fetchHistory();
+      return (events ?? []).flatMap(({ markerRecordedEventAttributes: marker }) => marker?.markerName ?? []);
+    }),
+  );
+  // A step that waited would have left the patch `one-local-step`, too.
+  expect(markers).toEqual(ids.map(() => ['core_local_activity']));
 });

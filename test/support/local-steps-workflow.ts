@@ -66,3 +66,8 @@ export const twoStepsRuled = (): Promise<void> => twoSteps(RULED);
 export const twoStepsPlain = (): Promise<void> => twoSteps(PLAIN);
 export const acrossTasksRuled = (): Promise<void> => acrossTasks(RULED);
 export const acrossTasksPlain = (): Promise<void> => acrossTasks(PLAIN);
+
+/** One step alone, which has nothing to wait for, whatever other workflows of its worker do. */
+export async function oneStepRuled(): Promise<void> {
+  await localStep('pause', [500], OPTIONS);
+}

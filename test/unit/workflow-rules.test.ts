@@ -23,3 +23,16 @@ test('conditions go by `until`, where a workflow has local activities', () => {
   expect(users('condition')).toEqual(['give-turns.ts', 'quiet.ts']);
   expect(readFileSync(join(folder, 'give-turns.ts'), 'utf8')).not.toContain('localStep');
 });
+
+test('no module has a variable, as all workflows of a worker share it', () => {
+  const vocabulary = ['contract', 'decisions', 'failures', 'limits', 'search-attributes', 'steps', 'turns'];
+  const files = [...globSync('*.ts', { cwd: folder }), ...vocabulary.map((name) => join('..', `${name}.ts`))];
+  const holding = files.filter((file) => {
+    const source = readFileSync(join(folder, file), 'utf8');
+    return /^(?:export )?(?:let|var) |^(?:export )?const \w+(?:: [^=]+)? = (?:new (?:Weak)?Map\b|\[\];)/m.test(
+      source,
+    );
+  });
+  expect(files.length).toBeGreaterThan(30);
+  expect(holding).toEqual([]);
+});
