@@ -34,7 +34,7 @@ describe.each(WIRES)('a watch, on the %s wire', (wire) => {
 
   test('tells what happens while it happens, a status that only a worker sees too', async () => {
     drive.play('bot', {
-      attempts: [{ steps: [{ call: [order] }, { think_ms: 4_000 }, { answer: 'Done.' }] }],
+      attempts: [{ steps: [{ call: [order] }, { think_ms: 12_000 }, { answer: 'Done.' }] }],
     });
     const run = await start('live');
     const seen: RunEvent[] = [];
