@@ -38,23 +38,30 @@ function floorAround(batches: readonly Batch[], batch: Batch): number {
   return mean(around.flatMap((one) => (one === undefined ? [] : [rateOf(one)])));
 }
 
-/** The textbook's of the same place and cycle. */
-function textbookBeside(batches: readonly Batch[], batch: Batch): number {
+/** Runs a second as a ratio to the floor's around them. */
+const toFloor = (batches: readonly Batch[], batch: Batch): number =>
+  rateOf(batch) / floorAround(batches, batch);
+
+/**
+ * By the floor around each of the two: the machine's speed changes between them. NaN where the poll loop has none of the
+ * same place and cycle.
+ */
+function toTextbook(batches: readonly Batch[], batch: Batch): number {
   const place = batch.place === IN_TURN ? 'assistants, given thread' : batch.place;
   const beside = batches.find(
     (one) => one.driver === 'textbook' && one.cycle === batch.cycle && one.place === place,
   );
-  return beside === undefined ? Number.NaN : rateOf(beside);
+  return beside === undefined ? Number.NaN : toFloor(batches, batch) / toFloor(batches, beside);
 }
 
-const BESIDE = { noop: floorAround, textbook: textbookBeside } as const;
+const RATIO_TO = { noop: toFloor, textbook: toTextbook } as const;
 
-/** Runs a second of such batches, as ratios to those of another driver at about the same time. */
+/** Of such batches, to another driver at about the same time. */
 const ratios = (
   batches: readonly Batch[],
   mine: readonly Batch[],
-  to: keyof typeof BESIDE,
-): readonly number[] => mine.map((batch) => rateOf(batch) / BESIDE[to](batches, batch));
+  to: keyof typeof RATIO_TO,
+): readonly number[] => mine.map((batch) => RATIO_TO[to](batches, batch));
 
 /** The median of all cycles. */
 export const ratio = (...given: Parameters<typeof ratios>): number => round(median(ratios(...given)), 2);

@@ -130,11 +130,13 @@ async function runBatch(
   };
 }
 
-/** Each cycle begins with another one: a batch is slower after a heavy one. */
-const turned = <T>(items: readonly T[], by: number): readonly T[] => [
-  ...items.slice(by % items.length),
-  ...items.slice(0, by % items.length),
-];
+/** Each cycle begins at another place and with the other driver: a batch is slower after a heavy one. */
+function ordered(variants: readonly Variant[], turn: number): readonly Variant[] {
+  const places = [...Map.groupBy(variants, ({ place }) => place).values()];
+  const by = turn % places.length;
+  const turned = [...places.slice(by), ...places.slice(0, by)];
+  return turned.flatMap((beside) => (turn % 2 === 0 ? beside : beside.toReversed()));
+}
 
 async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<ThroughputFigures> {
   const [noop, drover, textbook] = await Promise.all([
@@ -155,7 +157,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
   const all: readonly Series[] = quick
     ? [{ rounds: 1, cycles: 1, places: PLACES, inTurn: 0 }]
     : [
-        { rounds: 1, cycles: 3, places: PLACES, inTurn: 1 },
+        { rounds: 1, cycles: 5, places: PLACES, inTurn: 1 },
         { rounds: 3, cycles: 1, places: ['responses'], inTurn: 0 },
         { rounds: 9, cycles: 1, places: ['responses'], inTurn: 0 },
       ];
@@ -170,7 +172,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
         cycle += 1;
         const wanted = turn < inTurn ? [...places, IN_TURN] : places;
         const takePart = variants.filter(({ place }) => place !== null && wanted.includes(place));
-        for (const variant of turned(takePart, turn)) {
+        for (const variant of ordered(takePart, turn)) {
           measured.push(await runBatch(stage, floor, { rounds: null, cycle }, load));
           const rampMs = variant.place === IN_TURN ? TURNS_RAMP_MS : load.rampMs;
           measured.push(await runBatch(stage, variant, { rounds, cycle }, { ...load, rampMs }));
@@ -220,7 +222,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
   return [
     {
       title: 'Throughput',
-      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and the floor has one before and after each of them: others use the machine too, and its speed changes by the minute. Each cycle begins with another driver. A batch keeps so many runs under way for twelve seconds before it is measured for fifteen, and what ends meanwhile counts: by then it pays for what its runs leave for later (timers of workflow tasks and heartbeats), nothing is left of the batch before, and it has neither a beginning nor an end. Medians; a ratio to noop is that to the mean of the floor's two batches around, one to textbook that of two batches of one cycle. Processor time is that of each process, in milliseconds a run. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their turns leave work for half a minute later (decision 020), so that they are measured after forty seconds.`,
+      note: `${in_flight} runs at once, the model does not think, workers are warm. Every driver has a batch in each cycle, and the floor has one before and after each of them: others use the machine too, and its speed changes by the minute. Each cycle begins at another place and with the other driver. A batch keeps so many runs under way for twelve seconds before it is measured for fifteen, and what ends meanwhile counts: by then it pays for what its runs leave for later (timers of workflow tasks and heartbeats), nothing is left of the batch before, and it has neither a beginning nor an end. Medians; a ratio to noop is that to the mean of the floor's two batches around, one to textbook that of such ratios in one cycle. Processor time is that of each process, in milliseconds a run. A run on a new thread costs Drover a signal and a workflow task more: the thread stands in the history before anything runs on it (decision 026). Runs on a given thread take no turns (policy proceed), as the poll loop takes none. Those in turn have no target, as nothing they are compared with does that; their turns leave work for half a minute later (decision 020), so that they are measured after forty seconds.`,
       head: HEAD,
       rows: sorted.flatMap((mine) => {
         const [first] = mine;

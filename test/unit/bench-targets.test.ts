@@ -149,6 +149,23 @@ describe('throughput', () => {
     ]);
   });
 
+  test('compares with the poll loop by the floor around each of the two', () => {
+    const place = 'responses';
+    // Between the two the machine became half as fast.
+    const batches = [
+      batch(noop, 1, 1),
+      batch(at('drover', place), 1, 2),
+      batch(noop, 1, 1),
+      batch(noop, 1, 2),
+      batch(at('textbook', place), 1, 6),
+      batch(noop, 1, 2),
+    ];
+    expect(judge(batches).slice(0, 2)).toEqual([
+      [0.5, true],
+      [1.5, true],
+    ]);
+  });
+
   test('takes the mean of the floor around a batch, and the median of the cycles', () => {
     const [before, after] = [batch(noop, 1, 1), batch(noop, 1, 0.5)];
     expect(judge([before, batch(at('drover', 'responses'), 1, 2), after])[0]).toEqual([0.33, false]);
