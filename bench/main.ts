@@ -58,8 +58,12 @@ const stage = await setStage({ keep, profile: flags.profile });
 const provenance = surroundings(stage.serverVersion);
 const played = SCENARIOS.filter(({ name }) => wanted.includes(name));
 const figures: Record<string, unknown> = {};
+let failure: unknown = null;
 try {
   await playAll(played);
+} catch (error) {
+  // What was measured before it took minutes to hours.
+  failure = error ?? 'unknown';
 } finally {
   await stage.stop();
 }
@@ -70,7 +74,9 @@ const report: Report = {
   quick: flags.quick,
   seconds: Math.round((Date.now() - begun) / 1_000),
   targets,
-  figures: Object.fromEntries(played.map(({ name }) => [name, figures[name]])),
+  figures: Object.fromEntries(
+    played.flatMap(({ name }) => (figures[name] === undefined ? [] : [[name, figures[name]]])),
+  ),
 };
 if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report, null, 1)}\n`);
 const missed = targets.filter(({ met }) => !met);
@@ -78,7 +84,11 @@ console.log(`${targets.length - missed.length} of ${targets.length} targets met,
 for (const { scenario, name, value, target } of missed)
   console.log(`  missed: ${scenario}: ${name}: ${value}, not ${target}`);
 if (keep) console.log(`Logs and journal: ${stage.folder}`);
-process.exit(flags.strict && missed.length > 0 ? 1 : 0);
+if (failure !== null) {
+  const lacking = played.filter(({ name }) => figures[name] === undefined).map(({ name }) => name);
+  console.error(`It ended early, without figures of ${lacking.join(', ')}:`, failure);
+}
+process.exit(failure !== null || (flags.strict && missed.length > 0) ? 1 : 0);
 
 async function playAll(scenarios: readonly Scenario<unknown>[]): Promise<void> {
   // Nobody looks at these before the others are over; a failure is told then.

@@ -157,7 +157,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
   const all: readonly Series[] = quick
     ? [{ rounds: 1, cycles: 1, places: PLACES, inTurn: 0 }]
     : [
-        { rounds: 1, cycles: 5, places: PLACES, inTurn: 1 },
+        { rounds: 1, cycles: 4, places: PLACES, inTurn: 1 },
         { rounds: 3, cycles: 1, places: ['responses'], inTurn: 0 },
         { rounds: 9, cycles: 1, places: ['responses'], inTurn: 0 },
       ];
@@ -175,7 +175,9 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
         for (const variant of ordered(takePart, turn)) {
           measured.push(await runBatch(stage, floor, { rounds: null, cycle }, load));
           const rampMs = variant.place === IN_TURN ? TURNS_RAMP_MS : load.rampMs;
-          measured.push(await runBatch(stage, variant, { rounds, cycle }, { ...load, rampMs }));
+          const batch = await runBatch(stage, variant, { rounds, cycle }, { ...load, rampMs });
+          measured.push(batch);
+          say(`${variant.driver}, ${variant.place ?? ''}: ${round(rateOf(batch), 1)} runs a second`);
         }
         measured.push(await runBatch(stage, floor, { rounds: null, cycle }, load));
       }
