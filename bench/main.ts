@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { drawTable, drawTargets } from './print.ts';
 import { surroundings } from './report.ts';
 import type { Report } from './report.ts';
+import { EndedEarly } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { judgeFigures, SCENARIOS } from './scenarios/index.ts';
 import { setStage } from './stage.ts';
@@ -86,7 +87,8 @@ for (const { scenario, name, value, target } of missed)
 if (keep) console.log(`Logs and journal: ${stage.folder}`);
 if (failure !== null) {
   const lacking = played.filter(({ name }) => figures[name] === undefined).map(({ name }) => name);
-  console.error(`It ended early, without figures of ${lacking.join(', ')}:`, failure);
+  const without = lacking.length === 0 ? '' : `, without figures of ${lacking.join(', ')}`;
+  console.error(`It ended early${without}:`, failure);
 }
 process.exit(failure !== null || (flags.strict && missed.length > 0) ? 1 : 0);
 
@@ -113,9 +115,16 @@ function playAside(scenario: Scenario<unknown>): Aside {
 
 async function play(scenario: Scenario<unknown>, quiet: () => void = () => undefined): Promise<void> {
   const say = (message: string): void => console.log(`${scenario.name}: ${message}`);
-  const measured = await scenario.run(stage, { quick: flags.quick, say, quiet });
+  const { measured, early } = await scenario.run(stage, { quick: flags.quick, say, quiet }).then(
+    (whole) => ({ measured: whole, early: null }),
+    (error: unknown) => {
+      if (error instanceof EndedEarly) return { measured: error.figures, early: error };
+      throw error;
+    },
+  );
   figures[scenario.name] = measured;
   for (const table of scenario.tables(measured)) console.log(drawTable(table));
   const judged = scenario.judge(measured);
   if (judged.length > 0) console.log(drawTargets(judged));
+  if (early !== null) throw early;
 }

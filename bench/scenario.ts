@@ -57,3 +57,14 @@ export const atLeast = (name: string, value: number, limit: number): Target => (
   target: `≥ ${limit}`,
   met: value >= limit,
 });
+
+/** A scenario failed after it had measured something: its figures so far are kept, and the bench fails all the same. */
+export class EndedEarly extends Error {
+  override readonly name = 'EndedEarly';
+  readonly figures: unknown;
+
+  constructor(figures: unknown, cause: unknown) {
+    super('A scenario ended early. Its figures are those that it had by then.', { cause });
+    this.figures = figures;
+  }
+}

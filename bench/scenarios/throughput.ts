@@ -10,7 +10,7 @@ import { startTextbook } from '../drivers/textbook.ts';
 import type { WorkflowDriver } from '../drivers/workflow-driver.ts';
 import { cpuMs } from '../process-facts.ts';
 import { scriptOf } from '../provider/script.ts';
-import { atLeast } from '../scenario.ts';
+import { atLeast, EndedEarly } from '../scenario.ts';
 import type { Scenario, ScenarioOptions, Table, Target } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 import { underSteadyLoad } from '../steady-load.ts';
@@ -157,7 +157,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
   const all: readonly Series[] = quick
     ? [{ rounds: 1, cycles: 1, places: PLACES, inTurn: 0 }]
     : [
-        { rounds: 1, cycles: 4, places: PLACES, inTurn: 1 },
+        { rounds: 1, cycles: 3, places: PLACES, inTurn: 1 },
         { rounds: 3, cycles: 1, places: ['responses'], inTurn: 0 },
         { rounds: 9, cycles: 1, places: ['responses'], inTurn: 0 },
       ];
@@ -183,6 +183,8 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
       }
     }
     return { in_flight: load.inFlight, batches: measured };
+  } catch (error) {
+    throw new EndedEarly({ in_flight: load.inFlight, batches: measured } satisfies ThroughputFigures, error);
   } finally {
     await Promise.all([noop.stop(), drover.stop(), textbook.stop()]);
   }
