@@ -75,9 +75,7 @@ const report: Report = {
   quick: flags.quick,
   seconds: Math.round((Date.now() - begun) / 1_000),
   targets,
-  figures: Object.fromEntries(
-    played.flatMap(({ name }) => (figures[name] === undefined ? [] : [[name, figures[name]]])),
-  ),
+  figures: Object.fromEntries(played.map(({ name }) => [name, figures[name]])),
 };
 if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report, null, 1)}\n`);
 const missed = targets.filter(({ met }) => !met);

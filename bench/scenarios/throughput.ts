@@ -184,6 +184,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Throu
     }
     return { in_flight: load.inFlight, batches: measured };
   } catch (error) {
+    if (measured.length === 0) throw error;
     throw new EndedEarly({ in_flight: load.inFlight, batches: measured } satisfies ThroughputFigures, error);
   } finally {
     await Promise.all([noop.stop(), drover.stop(), textbook.stop()]);
