@@ -59,6 +59,7 @@ const stage = await setStage({ keep, profile: flags.profile });
 const provenance = surroundings(stage.serverVersion);
 const played = SCENARIOS.filter(({ name }) => wanted.includes(name));
 const figures: Record<string, unknown> = {};
+const endedEarly: string[] = [];
 let failure: unknown = null;
 try {
   await playAll(played);
@@ -73,6 +74,7 @@ const targets = judgeFigures(figures);
 const report: Report = {
   ...provenance,
   quick: flags.quick,
+  ended_early: endedEarly,
   seconds: Math.round((Date.now() - begun) / 1_000),
   targets,
   figures: Object.fromEntries(played.map(({ name }) => [name, figures[name]])),
@@ -121,6 +123,7 @@ async function play(scenario: Scenario<unknown>, quiet: () => void = () => undef
     },
   );
   figures[scenario.name] = measured;
+  if (early !== null) endedEarly.push(scenario.name);
   for (const table of scenario.tables(measured)) console.log(drawTable(table));
   const judged = scenario.judge(measured);
   if (judged.length > 0) console.log(drawTargets(judged));

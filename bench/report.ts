@@ -13,6 +13,8 @@ export interface Report {
   /** The sources differ from that commit. */
   readonly modified: boolean;
   readonly quick: boolean;
+  /** Scenarios that failed half-way: their figures are those that they had by then. @default none */
+  readonly ended_early?: readonly string[];
   readonly seconds: number;
   readonly machine: {
     readonly cpu: string;
@@ -31,6 +33,14 @@ export interface Report {
 
 export interface Again extends Pick<Report, 'date' | 'commit' | 'modified' | 'seconds'> {
   readonly scenarios: readonly string[];
+}
+
+/** Why its figures are nothing to publish, in words that end a sentence; null where they are. Pure. */
+export function whyUnfit({ quick, ended_early = [] }: Pick<Report, 'quick' | 'ended_early'>): string | null {
+  if (quick) return 'is of a quick bench, whose figures are too few for a page. Run it without --quick.';
+  if (ended_early.length === 0) return null;
+  const again = `--only ${ended_early.join(',')}`;
+  return `holds only part of the figures of ${ended_early.join(', ')}: the bench ended early. Run ${again} again.`;
 }
 
 /** What of it still stands once some scenarios were measured anew. */

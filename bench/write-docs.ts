@@ -4,16 +4,15 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { docsPage } from './docs-page.ts';
-import { mergeReports } from './report.ts';
+import { mergeReports, whyUnfit } from './report.ts';
 import type { Report } from './report.ts';
 import { judgeFigures } from './scenarios/index.ts';
 
 const [first, ...later] = process.argv.slice(2).map((file): Report => {
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
-  if (!report.quick) return report;
-  console.error(
-    `${file} holds figures of a quick bench, which are too few for a page. Run it without --quick.`,
-  );
+  const why = whyUnfit(report);
+  if (why === null) return report;
+  console.error(`${file} ${why}`);
   process.exit(1);
 });
 if (first === undefined) {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { docsPage } from '../../bench/docs-page.ts';
-import { mergeReports } from '../../bench/report.ts';
+import { mergeReports, whyUnfit } from '../../bench/report.ts';
 import type { Report } from '../../bench/report.ts';
 import { judgeFigures, SCENARIOS } from '../../bench/scenarios/index.ts';
 
@@ -35,7 +35,7 @@ describe.runIf(hasFigures)('docs/benchmarks.md', () => {
   });
 
   test('stands on figures of a whole bench', () => {
-    expect(report.quick).toBe(false);
+    expect(whyUnfit(report)).toBeNull();
     expect(Object.keys(report.figures)).toEqual(SCENARIOS.map(({ name }) => name));
   });
 
@@ -87,4 +87,11 @@ test('what was measured a third time is said of the last time only', () => {
     ['second', ['one']],
     ['third', ['two']],
   ]);
+});
+
+test('figures of a quick bench, or of one that ended early, are nothing for a page', () => {
+  expect(whyUnfit(BLANK)).toBeNull();
+  expect(whyUnfit({ ...BLANK, ended_early: [] })).toBeNull();
+  expect(whyUnfit({ ...BLANK, quick: true })).toContain('--quick');
+  expect(whyUnfit({ ...BLANK, ended_early: ['lag', 'throughput'] })).toContain('--only lag,throughput');
 });
