@@ -7,6 +7,7 @@ import { connectClient } from '../src/connection.ts';
 import { findTemporal } from '../src/dev/find-temporal.ts';
 import { findFreePorts } from '../src/dev/ports.ts';
 import { startTemporalServer } from '../src/dev/temporal-server.ts';
+import type { TemporalServer, TemporalServerOptions } from '../src/dev/temporal-server.ts';
 import { startProvider } from './provider/provider.ts';
 import type { Provider } from './provider/provider.ts';
 
@@ -44,15 +45,38 @@ async function findCli(): Promise<string> {
 }
 
 /**
+ * Its data stands in a file: in memory it is gone after half an hour of load (temporalio/temporal#3784). Commits are not
+ * flushed, so that nobody measures a disk.
+ */
+async function startServer(
+  dbFilename: string,
+  options: Pick<TemporalServerOptions, 'cli' | 'promptTimers' | 'extraArgs'>,
+): Promise<TemporalServer> {
+  const server = await startTemporalServer({
+    ...options,
+    uiPort: null,
+    dbFilename,
+    extraArgs: ['--sqlite-pragma', 'synchronous=off', ...(options.extraArgs ?? [])],
+  });
+  return {
+    ...server,
+    stop: async () => {
+      await server.stop();
+      // Some gigabytes, which tell nobody anything.
+      for (const suffix of ['', '-shm', '-wal']) rmSync(`${dbFilename}${suffix}`, { force: true });
+    },
+  };
+}
+
+/**
  * @throws where `TEMPORAL_ADDRESS` names a server: figures of somebody else's server mean nothing
  */
 export async function setStage({ keep, profile }: StageOptions): Promise<Stage> {
   const cli = await findCli();
   const folder = mkdtempSync(join(tmpdir(), 'drover-bench-'));
   const [metricsPort = 0] = await findFreePorts(1);
-  const server = await startTemporalServer({
+  const server = await startServer(join(folder, 'temporal.db'), {
     cli,
-    uiPort: null,
     extraArgs: ['--metrics-port', String(metricsPort)],
   });
   const provider = await startProvider(join(folder, 'provider.jsonl'));
@@ -86,7 +110,8 @@ export async function setStage({ keep, profile }: StageOptions): Promise<Stage> 
 
 /** The same stage, with a second server for its client and its workers: it hands out at once what was reset. */
 export async function startPromptServer(stage: Stage): Promise<Stage> {
-  const server = await startTemporalServer({ cli: await findCli(), uiPort: null, promptTimers: true });
+  const file = join(stage.folder, 'temporal-prompt.db');
+  const server = await startServer(file, { cli: await findCli(), promptTimers: true });
   const { address } = server;
   return {
     ...stage,
