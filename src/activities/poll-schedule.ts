@@ -12,6 +12,8 @@ const CAP_MS = 30_000;
 const JITTER = 0.02;
 /** A look of a wait that has given its slot back is a retry at Temporal's server: a worker asks for so many at most. */
 const LOOKS_A_SECOND = 100;
+/** So few ask for less than that all by themselves: the young ones, which look most often, every 2.5 seconds in the mean. */
+const FEW_WAITS = 200;
 /** Of that spacing, upwards and downwards: looks that the server has handed out late, and together, come apart again. */
 const CROWD_JITTER = 0.2;
 /** How long a wait keeps its slot and looks by itself; from then on Temporal's server keeps the timer. */
@@ -37,7 +39,7 @@ export function nextLookMs(waitedMs: number, wishMs: number | null, random: numb
   const interval = Math.min(Math.max(steady, LATE_SHARE * waited), CAP_MS);
   const own = interval * (1 - JITTER * random);
   const spaced = ((waits * 1_000) / LOOKS_A_SECOND) * (1 + CROWD_JITTER * (2 * random - 1));
-  const crowded = Math.min(spaced, CAP_MS);
+  const crowded = waits > FEW_WAITS ? Math.min(spaced, CAP_MS) : 0;
   // A young wait looks from its slot, which costs Temporal's server nothing.
   return Math.round(own < SERVER_TIMER_MS ? own : Math.max(own, crowded));
 }

@@ -49,6 +49,13 @@ describe('the time of the next look', () => {
     expect(nextLookMs(60_000, 2_000, 0, 2_000)).toBe(2_000);
   });
 
+  test('is that of a wait alone where a worker has two hundred of them', () => {
+    for (let waited = 0; waited < 60_000; waited += 500)
+      for (const random of [0, 0.5, 1])
+        expect(nextLookMs(waited, null, random, 200)).toBe(nextLookMs(waited, null, random));
+    expect(nextLookMs(10_000, null, 1, 201)).toBeGreaterThan(nextLookMs(10_000, null, 1));
+  });
+
   test('is spread to both sides where a worker has many waits', () => {
     expect(nextLookMs(60_000, null, 0, 2_000)).toBe(16_000);
     expect(nextLookMs(60_000, null, 1, 2_000)).toBe(24_000);
