@@ -35,6 +35,7 @@ describe.runIf(hasFigures)('docs/benchmarks.md', () => {
   });
 
   test('stands on figures of a whole bench', () => {
+    expect(report.quick).toBe(false);
     expect(whyUnfit(report)).toBeNull();
     expect(Object.keys(report.figures)).toEqual(SCENARIOS.map(({ name }) => name));
   });
