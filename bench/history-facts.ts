@@ -10,6 +10,8 @@ export interface HistoryFacts {
   readonly activity_tries: number;
   readonly timers: number;
   readonly upserts: number;
+  /** Signals and accepted updates. */
+  readonly told: number;
   /** Workflow tasks that recorded the outcome of local activities. */
   readonly marker_tasks: number;
 }
@@ -35,6 +37,10 @@ export function historyFacts(events: readonly HistoryEvent[]): HistoryFacts {
     ),
     timers: events.filter((event) => event.timerStartedEventAttributes).length,
     upserts: events.filter((event) => event.upsertWorkflowSearchAttributesEventAttributes).length,
+    told: events.filter(
+      (event) =>
+        event.workflowExecutionSignaledEventAttributes ?? event.workflowExecutionUpdateAcceptedEventAttributes,
+    ).length,
     marker_tasks: new Set(markers).size + countTaskHeartbeats(events),
   };
 }
@@ -42,11 +48,12 @@ export function historyFacts(events: readonly HistoryEvent[]): HistoryFacts {
 /**
  * Billable actions as Temporal Cloud's documentation has them (docs.temporal.io/cloud/actions): one for the start
  * of the workflow, each start or retry of an activity, each heartbeat that reaches the server, each timer, each
- * upsert of search attributes, all local activities of one workflow task together, and each further task that only
- * keeps one alive.
+ * upsert of search attributes, each signal and update, all local activities of one workflow task together, and each
+ * further task that only keeps one alive.
  */
 export function billableActions(facts: HistoryFacts, heartbeats: number): number {
-  return 1 + facts.activity_tries + heartbeats + facts.timers + facts.upserts + facts.marker_tasks;
+  const { activity_tries, timers, upserts, told, marker_tasks } = facts;
+  return 1 + activity_tries + heartbeats + timers + upserts + told + marker_tasks;
 }
 
 const millis = (event: HistoryEvent): number =>

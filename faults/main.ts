@@ -34,6 +34,7 @@ async function run(options: Options): Promise<number> {
   const stage = await setStage({
     seed: options.seed,
     plans,
+    faults: options.faults,
     workerEntry: driver.workerEntry,
     writeBundle: (file) => driver.writeBundle(file),
     onProgress: say,
@@ -56,16 +57,16 @@ async function run(options: Options): Promise<number> {
       tookMs: endAt - begun,
       temporal: stage.temporalVersion,
     });
-    if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
     console.log(printReport(report));
+    if (options.json !== null) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
     if (isClean(report) && process.env['FAULTS_KEEP'] === undefined) {
       await stage.stop();
       stage.tidy();
       return 0;
     }
-    writeFileSync(join(stage.files.folder, 'finals.json'), JSON.stringify(evidence.finals));
-    writeFileSync(join(stage.files.folder, 'plans.json'), JSON.stringify(plans));
-    writeFileSync(join(stage.files.folder, 'tasks.json'), JSON.stringify(tasks));
+    const { starts, cancels, finals } = evidence;
+    const played = { plans, starts, cancels, finals, tasks, endAt };
+    writeFileSync(join(stage.files.folder, 'played.json'), JSON.stringify(played));
     say(`The journals are in ${stage.files.folder}.`);
     return isClean(report) ? 0 : 1;
   } finally {

@@ -1,4 +1,6 @@
 /** What `npm run faults` can be told. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 
 export const DRIVERS = ['drover', 'textbook'] as const;
@@ -38,29 +40,36 @@ export class OptionsError extends Error {
 
 type Raw = Readonly<Record<string, string | boolean | undefined>>;
 
+const KNOWN = {
+  runs: { type: 'string' },
+  seed: { type: 'string' },
+  minutes: { type: 'string' },
+  json: { type: 'string' },
+  driver: { type: 'string' },
+  'no-faults': { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
 /** Node's parser tells only of its first mistake: unknown options are looked for here. */
 function readRaw(argv: readonly string[]): { readonly raw: Raw; readonly mistakes: readonly string[] } {
   const { values, tokens, positionals } = parseArgs({
     args: [...argv],
-    options: {
-      runs: { type: 'string' },
-      seed: { type: 'string' },
-      minutes: { type: 'string' },
-      json: { type: 'string' },
-      driver: { type: 'string' },
-      'no-faults': { type: 'boolean' },
-      help: { type: 'boolean' },
-    },
+    options: KNOWN,
     strict: false,
     allowPositionals: true,
     tokens: true,
   });
-  const known = ['runs', 'seed', 'minutes', 'json', 'driver', 'no-faults', 'help'];
-  const unknown = tokens.flatMap((token) =>
-    token.kind === 'option' && !known.includes(token.name) ? [`${token.rawName} is no option`] : [],
-  );
+  const wrong = tokens.flatMap((token): readonly string[] => {
+    if (token.kind !== 'option') return [];
+    const type = (KNOWN as Readonly<Record<string, { readonly type: string } | undefined>>)[token.name]?.type;
+    if (type === undefined) return [`${token.rawName} is no option`];
+    if (type === 'boolean')
+      return token.value === undefined ? [] : [`${token.rawName} takes no value, not '${token.value}'`];
+    const isNextOption = token.inlineValue === false && token.value.startsWith('--');
+    return isNextOption ? [`${token.rawName} takes a value, and ${token.value} follows`] : [];
+  });
   const loose = positionals.map((text) => `${text} belongs to no option`);
-  return { raw: values, mistakes: [...unknown, ...loose] };
+  return { raw: values, mistakes: [...wrong, ...loose] };
 }
 
 /** @returns null where the usage is asked for. @throws {OptionsError} */
@@ -94,6 +103,8 @@ export function readOptions(argv: readonly string[], newSeed: () => number): Opt
   if (driver === undefined) mistakes.push(`--driver is one of ${DRIVERS.join(', ')}`);
   const json = raw['json'] ?? null;
   if (json === true || json === '') mistakes.push('--json takes the name of a file');
+  else if (typeof json === 'string' && !existsSync(dirname(json)))
+    mistakes.push(`--json: there is no folder ${dirname(json)}`);
   if (mistakes.length > 0) throw new OptionsError(`${mistakes.join('; ')}. See --help.`);
   return {
     runs,

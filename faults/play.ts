@@ -6,7 +6,7 @@ import type { Driver, FinalState } from './drivers/driver.ts';
 import { readHeardEntries } from './heard-journal.ts';
 import { readTasks } from './histories.ts';
 import { readJsonLines } from './journal-file.ts';
-import type { Evidence, Start } from './judge/facts.ts';
+import type { Cancel, Evidence, Start } from './judge/facts.ts';
 import type { WorkflowTask } from './kill-windows.ts';
 import { inLanes, untilItWorks } from './lanes.ts';
 import type { NemesisEntry } from './nemesis-journal.ts';
@@ -67,11 +67,17 @@ class Threads {
   }
 }
 
+interface Noted {
+  readonly threads: Threads;
+  readonly starts: Start[];
+  readonly cancels: Cancel[];
+}
+
 async function playRun(
   { stage, driver }: Play,
   plan: RunPlan,
   begun: number,
-  { threads, starts }: { readonly threads: Threads; readonly starts: Start[] },
+  { threads, starts, cancels }: Noted,
 ): Promise<void> {
   await sleepUntil(begun + plan.startsAfterMs);
   const thread = await threads.of(plan);
@@ -80,7 +86,9 @@ async function playRun(
   starts.push({ run: plan.id, thread, begunAt, startedAt: Date.now() });
   if (plan.cancelAfterMs === null) return;
   await sleep(plan.cancelAfterMs);
+  const askedAt = Date.now();
   await untilItWorks(() => driver.cancel(stage, plan), PATIENCE_MS);
+  cancels.push({ run: plan.id, askedAt, answeredAt: Date.now() });
 }
 
 /** Ids of runs whose workflow is open; as of the look before, where Temporal does not answer. */
@@ -143,10 +151,11 @@ export async function play(given: Play): Promise<Played> {
   const begun = Date.now();
   const nemesis = given.faults ? startNemesis({ stage, plans, seed, forMs, open: open.ids }).done : undefined;
   const starts: Start[] = [];
+  const cancels: Cancel[] = [];
   const threads = new Threads(given);
   const over = new AbortController();
   const playOne = async (plan: RunPlan): Promise<void> => {
-    await playRun(given, plan, begun, { threads, starts });
+    await playRun(given, plan, begun, { threads, starts, cancels });
     void listenTo(given, plan, over.signal);
   };
   const starting = Promise.all(plans.map(playOne));
@@ -194,6 +203,7 @@ export async function play(given: Play): Promise<Played> {
     evidence: {
       plans,
       starts,
+      cancels,
       finals,
       provider: readProvider(stage),
       tools: readToolEntries(files.tools),

@@ -36,6 +36,8 @@ export interface Files {
 export interface StageOptions {
   readonly seed: number;
   readonly plans: readonly RunPlan[];
+  /** Whether anything goes wrong on purpose. */
+  readonly faults: boolean;
   /** The worker's own file, and the file that holds the bundled workflows, once written. */
   readonly workerEntry: string;
   readonly writeBundle: (file: string) => Promise<void>;
@@ -49,6 +51,8 @@ export interface Stage {
   readonly taskQueue: string;
   readonly pool: WorkerPool;
   readonly temporalVersion: string;
+  /** What the harness itself could not do, for whoever reads the folder. */
+  log(line: string): void;
   note(deed: NemesisDeed): void;
   /** Kills the server and starts it again on the same file and port. */
   restartServer(downMs: number): Promise<void>;
@@ -91,9 +95,10 @@ export async function setStage(options: StageOptions): Promise<Stage> {
     emulator.createAssistant({ id: ASSISTANT, model: 'nobody' });
     // Never closed: a retry of the SDK's own that is due then would throw where nobody can catch it.
     const client = await connectClient({ address, namespace, options: { address } });
-    const webhooks = await receiveWebhooks(emulator, client, (line) =>
-      appendFileSync(join(folder, 'webhooks.log'), line),
-    );
+    const webhooks = await receiveWebhooks(emulator, client, {
+      faults: options.faults,
+      onLine: (line) => appendFileSync(join(folder, 'webhooks.log'), line),
+    });
     undo.push(() => webhooks.close());
     const bundle = join(folder, 'workflows.cjs');
     await options.writeBundle(bundle);
@@ -130,6 +135,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
       pool,
       temporalVersion: cli.version,
       note,
+      log: (line) => appendFileSync(join(folder, 'harness.log'), `${new Date().toISOString()} ${line}\n`),
       restartServer: async (downMs) => {
         process.kill(server.pid, 'SIGKILL');
         note({ kind: 'server_killed' });

@@ -12,7 +12,7 @@ import type { Wake } from '../src/webhooks/wake.ts';
 /** The backend whose waits expect them. */
 export const PUSHED = 'pushed';
 export const WEBHOOK_SECRET = `whsec_${Buffer.from('of the fault harness').toString('base64')}`;
-/** Of all events. */
+/** Of all events, where faults are made. */
 const LOST = 0.15;
 const DOUBLED = 0.15;
 
@@ -22,7 +22,7 @@ const isOdd = ({ headers }: Delivery): boolean => (headers.get('webhook-id') ?? 
 export async function receiveWebhooks(
   emulator: Emulator,
   client: Client,
-  onLine: (line: string) => void,
+  { faults, onLine }: { readonly faults: boolean; readonly onLine: (line: string) => void },
 ): Promise<WebhookServer> {
   const backend = responses({ baseURL: emulator.url, webhookSecret: WEBHOOK_SECRET })(PUSHED);
   const backends = new Map([[PUSHED, backend]]);
@@ -36,8 +36,8 @@ export async function receiveWebhooks(
   emulator.setWebhooks({
     url: `${server.url}/webhooks/${PUSHED}`,
     secret: WEBHOOK_SECRET,
-    lose: LOST,
-    double: DOUBLED,
+    lose: faults ? LOST : 0,
+    double: faults ? DOUBLED : 0,
   });
   return server;
 }

@@ -21,6 +21,14 @@ export interface Start {
   readonly startedAt: number;
 }
 
+/** A cancel that the run's service asked for. Epoch milliseconds. */
+export interface Cancel {
+  readonly run: string;
+  readonly askedAt: number;
+  /** From here on the run knows. */
+  readonly answeredAt: number;
+}
+
 /** All that is judged. */
 export interface Evidence {
   readonly plans: readonly RunPlan[];
@@ -32,6 +40,7 @@ export interface Evidence {
   /** What those who watch were told of what the models say, in that order. */
   readonly heard: readonly HeardEntry[];
   readonly starts: readonly Start[];
+  readonly cancels: readonly Cancel[];
   readonly finals: readonly FinalState[];
 }
 
@@ -58,6 +67,7 @@ export interface Life {
 export interface RunFacts {
   readonly plan: RunPlan;
   readonly start: Start | null;
+  readonly cancel: Cancel | null;
   readonly final: FinalState;
   /** In the order in which they were made. */
   readonly lives: readonly Life[];
@@ -135,7 +145,7 @@ const groupBy = <K, V>(all: readonly V[], keyOf: (value: V) => K): ReadonlyMap<K
 const nothing = (run: string): FinalState => ({ run, workflow: null, closedAt: null, word: null });
 
 export function readFacts(evidence: Evidence): Facts {
-  const { plans, provider, tools, nemesis, people, heard, starts, finals } = evidence;
+  const { plans, provider, tools, nemesis, people, heard, starts, cancels, finals } = evidence;
   const exchanges = exchangesOf(provider);
   const statuses = groupBy(
     provider.filter((entry): entry is StatusEntry => entry.kind === 'status'),
@@ -163,6 +173,7 @@ export function readFacts(evidence: Evidence): Facts {
   const peopleByRun = groupBy(people, ({ run }) => run);
   const heardByRun = groupBy(heard, ({ run }) => run);
   const startByRun = new Map(starts.map((start) => [start.run, start]));
+  const cancelByRun = new Map(cancels.map((cancel) => [cancel.run, cancel]));
   const finalByRun = new Map(finals.map((final) => [final.run, final]));
   return {
     exchanges,
@@ -173,6 +184,7 @@ export function readFacts(evidence: Evidence): Facts {
       return {
         plan,
         start: startByRun.get(plan.id) ?? null,
+        cancel: cancelByRun.get(plan.id) ?? null,
         final: finalByRun.get(plan.id) ?? nothing(plan.id),
         lives,
         statuses: own,

@@ -3,7 +3,7 @@ import { isKnownStatus } from '../../src/run.ts';
 import type { Promises } from '../drivers/driver.ts';
 import { classifyKills, countWindows } from '../kill-windows.ts';
 import type { WorkflowTask } from '../kill-windows.ts';
-import type { KillWindow } from '../nemesis-journal.ts';
+import type { KillWindow, NemesisEntry } from '../nemesis-journal.ts';
 import { judgeDeltas } from './deltas.ts';
 import { excusedIds, judgeLiveOverOne, judgeOrphans, unfindableCreates } from './attempts.ts';
 import { judgeBudget } from './budget.ts';
@@ -24,6 +24,12 @@ export type Counts = Readonly<Record<FindingKind, number>> & {
   readonly ended: number;
   readonly worker_kills: number;
   readonly kills_by_window: Readonly<Record<KillWindow, number>>;
+  /** Past the heartbeat timeout, and woken up again. */
+  readonly worker_stops: number;
+  /** By SIGTERM. */
+  readonly worker_restarts: number;
+  readonly activity_pauses: number;
+  readonly activity_resets: number;
   readonly server_restarts: number;
   readonly provider_faults: number;
   readonly unfindable_creates: number;
@@ -51,13 +57,8 @@ export interface Verdict {
   readonly findings: readonly Finding[];
 }
 
-/** An answer that took so long was held back: by itself the emulator answers within a few. Milliseconds. */
-const SLOW_MS = 250;
-
-function isFaulty({ answer, at, pid }: Exchange): boolean {
-  if (pid === null) return false;
-  return answer === null || answer.fault !== null || !answer.delivered || answer.at - at >= SLOW_MS;
-}
+/** Made by the nemesis: a request that its dead sender left is none. */
+const isFaulty = ({ answer, pid }: Exchange): boolean => pid !== null && (answer?.fault ?? null) !== null;
 
 function providerFaults(facts: Facts): number {
   const unknown = facts.runs.flatMap(({ statuses }) => statuses.filter(({ to }) => !isKnownStatus(to)));
@@ -116,6 +117,8 @@ export function judge(evidence: Evidence, judging: Judging): Verdict {
     FindingKind,
     number
   >;
+  const deeds = (wanted: NemesisEntry['kind']): number =>
+    nemesis.filter(({ kind }) => kind === wanted).length;
   const sum = (of: (run: RunFacts) => number): number => runs.reduce((all, run) => all + of(run), 0);
   return {
     findings,
@@ -125,9 +128,13 @@ export function judge(evidence: Evidence, judging: Judging): Verdict {
       deltas: evidence.heard.length,
       runs: runs.length,
       ended: runs.filter(hasEnded).length,
-      worker_kills: nemesis.filter(({ kind }) => kind === 'worker_killed').length,
+      worker_kills: deeds('worker_killed'),
+      worker_stops: deeds('worker_resumed'),
+      worker_restarts: deeds('worker_terminated'),
+      activity_pauses: deeds('activity_unpaused'),
+      activity_resets: deeds('activity_reset'),
       kills_by_window: countWindows(classifyKills(facts, judging.tasks)),
-      server_restarts: nemesis.filter(({ kind }) => kind === 'server_back').length,
+      server_restarts: deeds('server_back'),
       provider_faults: providerFaults(facts),
       unfindable_creates: sum((run) => unfindableCreates(run, facts).length),
       divergent_calls: sum(

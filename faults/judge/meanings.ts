@@ -8,9 +8,13 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
   wrong_end:
     "Runs that ended by another code than their shape allows (`effect_unknown` is right only where the result names such a call), that say completed where the provider's journal shows no completed attempt or another text, or whose result does not tell what became of a `once` effect that was started.",
   worker_kills: 'SIGKILLs of worker processes.',
+  worker_stops: 'SIGSTOPs of worker processes, each with a SIGCONT past the heartbeat timeout.',
+  worker_restarts: 'SIGTERMs of worker processes, each followed by a new worker.',
+  activity_pauses: 'Pauses of activities of runs under way, each unpaused again.',
+  activity_resets: 'Resets of activities of runs under way.',
   server_restarts: "SIGKILLs of Temporal's server, each with a restart on the same file and port.",
   provider_faults:
-    'Answers of the provider that were lost, refused by a fault, malformed or held back for 250 ms or more, and statuses that nobody knows.',
+    'Answers of the provider that a fault lost, refused, garbled, cut or held back, and statuses that nobody knows.',
   attempts_live_over_one:
     'Attempts (runs, or responses) that were made while another one of the same run lived, unfindable ones left out.',
   orphaned_attempts:

@@ -6,6 +6,8 @@ import type { Random } from '../random.ts';
 import type { Stage } from '../stage.ts';
 
 const NOT_FOUND = 5;
+/** `PENDING_ACTIVITY_STATE_STARTED` of Temporal's API. */
+const STARTED = 2;
 
 interface Target {
   readonly run: string;
@@ -13,9 +15,12 @@ interface Target {
   readonly type: string;
 }
 
+/** Those that run, if any does; else those that wait for their next try. */
 async function pendingOf(client: Client, run: string): Promise<readonly Target[]> {
   const { raw } = await client.workflow.getHandle(run).describe();
-  return (raw.pendingActivities ?? []).map(({ activityId, activityType }) => ({
+  const pending = raw.pendingActivities ?? [];
+  const running = pending.filter(({ state }) => Number(state) === STARTED);
+  return (running.length > 0 ? running : pending).map(({ activityId, activityType }) => ({
     run,
     activity: activityId ?? '',
     type: activityType?.name ?? '',
@@ -51,7 +56,10 @@ async function unpause(stage: Stage, target: Target, random: Random): Promise<vo
 export async function disturbActivity(stage: Stage, runs: readonly string[], random: Random): Promise<void> {
   if (runs.length === 0) return;
   const { client } = stage;
-  const targets = await pendingOf(client, random.pick(runs)).catch(() => []);
+  const targets = await pendingOf(client, random.pick(runs)).catch((error: unknown) => {
+    stage.log(String(error));
+    return [];
+  });
   if (targets.length === 0) return;
   const target = random.pick(targets);
   if (random.chance(0.4)) {

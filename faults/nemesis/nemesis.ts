@@ -56,7 +56,7 @@ export function startNemesis(options: NemesisOptions): Nemesis {
   const aim = new Aim(stage, plans, new Random(seed, -10));
 
   const beside = (deed: Promise<unknown>): void => {
-    const held = deed.catch(() => undefined).finally(() => pending.delete(held));
+    const held = deed.catch((error: unknown) => stage.log(String(error))).finally(() => pending.delete(held));
     pending.add(held);
   };
 

@@ -132,9 +132,11 @@ function malform(given: Answer, how: 'html' | 'empty' | 'truncated' | 'other_id'
 }
 
 /** A fault's name in the journal. */
-export const nameOf = (action: Strike['action']): string | null =>
+export const nameOf = ({ action, latencyMs, answerLatencyMs }: Strike): string | null =>
   action === null
-    ? null
+    ? latencyMs + answerLatencyMs > 0
+      ? `late by ${latencyMs + answerLatencyMs} ms`
+      : null
     : 'status' in action
       ? `status ${action.status}`
       : 'reset' in action

@@ -100,13 +100,14 @@ async function serve(
     if (!reply.raw.writableEnded) gone.abort();
   });
   const { seq, method, path } = arrival;
-  const { latencyMs, answerLatencyMs, action } = world.faults.strike({
+  const strike = world.faults.strike({
     method,
     path,
     wire: route.wire,
     model: modelOf(world, request, arrival.body),
     stream: asksForStream(request, arrival.body),
   });
+  const { latencyMs, answerLatencyMs, action } = strike;
   if (latencyMs > 0) await world.timers.delay(latencyMs);
   const { answer, acted, id } = await exchange(world, request, route, action, gone.signal);
   if (answerLatencyMs > 0) await world.timers.delay(answerLatencyMs);
@@ -120,7 +121,7 @@ async function serve(
     acted,
     id,
     delivered: !isCut && (action === null || !('malformed' in action)),
-    fault: nameOf(action),
+    fault: nameOf(strike),
   });
   if (answer !== null) return send(request, reply, answer);
   reply.hijack();

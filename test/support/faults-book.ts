@@ -1,6 +1,6 @@
 /** Journals of one made-up run, written as the emulator, the tools and the nemesis write them. */
 import type { FinalState } from '../../faults/drivers/driver.ts';
-import type { Evidence } from '../../faults/judge/facts.ts';
+import type { Cancel, Evidence } from '../../faults/judge/facts.ts';
 import type { FindingKind } from '../../faults/judge/finding.ts';
 import { judge } from '../../faults/judge/judge.ts';
 import type { Verdict } from '../../faults/judge/judge.ts';
@@ -90,6 +90,7 @@ export class Book {
   readonly heard: HeardEntry[] = [];
   readonly nemesis: NemesisEntry[] = [];
   readonly tasks: WorkflowTask[] = [];
+  readonly cancels: Cancel[] = [];
   final: FinalState = { run: RUN, workflow: 'RUNNING', closedAt: null, word: null };
   now = 1_000;
   readonly #status = new Map<string, string>();
@@ -268,7 +269,7 @@ export class Book {
 
   evidence(): Evidence {
     const { plan, provider, tools, nemesis, people, heard, final } = this;
-    return { plans: [plan], provider, tools, nemesis, people, heard, starts: [], finals: [final] };
+    return { plans: [plan], provider, tools, nemesis, people, heard, starts: [], cancels: this.cancels, finals: [final] };
   }
 
   verdict(): Verdict {

@@ -39,22 +39,26 @@ describe('what a history says of its cost', () => {
     ['activityTaskScheduled', { activityType: { name: 'tool' } }],
     ['activityTaskStarted', { attempt: 1 }],
     ['activityTaskCompleted', { scheduledEventId: 15 }],
+    ['workflowExecutionSignaled'],
+    ['workflowExecutionUpdateAccepted'],
+    ['workflowExecutionUpdateCompleted'],
   );
 
   test('counts each try of an activity, and markers once a workflow task', () => {
     expect(historyFacts(events)).toEqual({
-      events: 17,
+      events: 20,
       workflow_tasks: 2,
       activity_tries: 5,
       timers: 1,
       upserts: 1,
+      told: 2,
       marker_tasks: 2,
     });
   });
 
-  test('bills the start, and heartbeats that reached the server', () => {
-    expect(billableActions(historyFacts(events), 0)).toBe(1 + 5 + 1 + 1 + 2);
-    expect(billableActions(historyFacts(events), 20)).toBe(30);
+  test('bills the start, what it was told, and heartbeats that reached the server', () => {
+    expect(billableActions(historyFacts(events), 0)).toBe(1 + 5 + 1 + 1 + 2 + 2);
+    expect(billableActions(historyFacts(events), 20)).toBe(32);
   });
 
   test('tells when the last activity of a type was completed', () => {

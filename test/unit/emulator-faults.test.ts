@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { nameOf } from '../../src/emulator/exchange.ts';
 import { checkFault, FaultError, Faults } from '../../src/emulator/faults.ts';
 import type { Fault } from '../../src/emulator/faults.ts';
 
@@ -72,6 +73,12 @@ test('adds up latencies, before acting and before answering, and takes the first
   );
   expect(faults.strike(subject)).toEqual({ latencyMs: 7, answerLatencyMs: 0, action: { reset: 'after' } });
   expect(faults.strike(subject)).toEqual({ latencyMs: 7, answerLatencyMs: 0, action: { status: 500 } });
+});
+
+test('has a name in the journal: what it does, or by how much it is late', () => {
+  expect(nameOf({ latencyMs: 3, answerLatencyMs: 4, action: null })).toBe('late by 7 ms');
+  expect(nameOf({ latencyMs: 3, answerLatencyMs: 0, action: { status: 500 } })).toBe('status 500');
+  expect(nameOf({ latencyMs: 0, answerLatencyMs: 0, action: null })).toBeNull();
 });
 
 test('strikes nothing once it is cleared', () => {

@@ -20,6 +20,7 @@ function run(id: string, { policy = 'enqueue', start, born, closed, thread = 'th
   return {
     plan: { ...plan!, id, onBusyThread: policy },
     start: { run: id, thread, begunAt: start[0], startedAt: start[1] },
+    cancel: null,
     final: { run: id, workflow: 'COMPLETED', closedAt: closed, word: null },
     lives: born === null ? [] : [{ ...life, endedAt: closed, endedSeq: closed, status: 'completed' }],
     statuses: [],

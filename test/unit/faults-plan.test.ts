@@ -160,4 +160,13 @@ describe('the options', () => {
     for (const mistake of ['--runs', '--seed', '--minutes', '--driver', '--loud', 'extra', '--json'])
       expect(message).toContain(mistake);
   });
+
+  test.each([
+    [['--json', '--no-faults'], '--no-faults follows'],
+    [['--no-faults=true'], "--no-faults takes no value, not 'true'"],
+    [['--help=x'], "--help takes no value, not 'x'"],
+    [['--json', 'nowhere/at/all.json'], 'nowhere/at'],
+  ])('refuse %j, before anything runs', (given, mistake) => {
+    expect(() => readOptions(given, newSeed)).toThrow(mistake);
+  });
 });
