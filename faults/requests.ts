@@ -19,8 +19,8 @@ export interface ReadRequest {
   /** The run or response that it names: the one it looks at, hands in to, or goes on from. */
   readonly subject: string | null;
   readonly outputs: readonly HandedIn[];
-  /** Messages of the user in it. */
-  readonly inputs: number;
+  /** What the user says in it: the text of each message. */
+  readonly said: readonly string[];
 }
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -44,14 +44,26 @@ function outputsOf(body: Loose): readonly HandedIn[] {
   return [...ofRun, ...ofResponse];
 }
 
-function inputsOf(body: Loose): number {
-  const said = [
+const contentOf = (content: unknown): string =>
+  typeof content === 'string'
+    ? content
+    : asList(content)
+        .map(({ text }) => asText(text))
+        .join('');
+
+function saidIn(body: Loose): readonly string[] {
+  const messages = [
+    body,
     ...asList(body['additional_messages']),
     ...asList(body['messages']),
     ...asList(body['input']),
     ...asList(body['items']),
-  ].filter((message) => message['role'] === 'user').length;
-  return said + (typeof body['input'] === 'string' ? 1 : 0) + (body['role'] === 'user' ? 1 : 0);
+  ].filter(({ role }) => role === 'user');
+  const { input } = body;
+  return [
+    ...messages.map(({ content }) => contentOf(content)),
+    ...(typeof input === 'string' ? [input] : []),
+  ];
 }
 
 function kindOf(method: string, path: string, outputs: readonly HandedIn[]): RequestKind {
@@ -82,6 +94,6 @@ export function readRequest(entry: RequestEntry): ReadRequest {
     thread: ofPath ?? textOf(conversation) ?? textOf(asObject(conversation)['id']),
     subject: named ?? textOf(body['previous_response_id']),
     outputs,
-    inputs: method === 'POST' ? inputsOf(body) : 0,
+    said: method === 'POST' ? saidIn(body) : [],
   };
 }

@@ -8,7 +8,15 @@ import { join } from 'node:path';
 import { runTool } from './run-tool.ts';
 
 const OPTIONS = ['--runs', '60', '--minutes', '2.5', '--seed', '1'] as const;
-const LEAST = { worker_kills: 20, server_restarts: 1 } as const;
+const LEAST = {
+  worker_kills: 20,
+  worker_stops: 2,
+  worker_restarts: 2,
+  activity_pauses: 2,
+  activity_resets: 2,
+  server_restarts: 1,
+  provider_faults: 50,
+} as const;
 
 type Figures = Readonly<Record<keyof typeof LEAST, number>>;
 

@@ -1,5 +1,5 @@
 /** Judges what lived at the provider: one attempt at a time, none left behind. Pure. */
-import { mayBeLost } from './facts.ts';
+import { acted, isUnheard } from './facts.ts';
 import type { Exchange, Facts, Life, RunFacts } from './facts.ts';
 import { providerLine } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -13,21 +13,12 @@ const SETTLING_MS = 1_500;
  */
 export function unfindableCreates(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Exchange[] {
   if (run.plan.wire !== 'responses' || run.plan.onThread) return [];
-  // Who receives webhooks looks at what nobody has found.
-  const known = new Set(
-    run.exchanges.flatMap(({ kind, subject, pid }) =>
-      pid !== null && (kind === 'look' || kind === 'submit' || kind === 'cancel') && subject !== null
-        ? [subject]
-        : [],
-    ),
-  );
   return run.exchanges.filter(
     (exchange) =>
       (exchange.kind === 'create' || exchange.kind === 'submit') &&
       exchange.answer?.acted === true &&
       exchange.made !== null &&
-      !known.has(exchange.made) &&
-      mayBeLost(exchange, facts.nemesis),
+      isUnheard(exchange, run, facts),
   );
 }
 
@@ -51,6 +42,41 @@ export function judgeLiveOverOne(run: RunFacts, excused: ReadonlySet<string>): r
         run: run.plan.id,
         what: `${life.id} was made while ${others.map(({ id }) => id).join(', ')} lived`,
         lines: [...others, life].map(({ bornSeq }) => providerLine(bornSeq)),
+      },
+    ];
+  });
+}
+
+/**
+ * A response that has ended by asking for calls lives on: its chain goes on once they are handed in. So does one that has
+ * answered: nothing may begin again after it.
+ */
+export function judgeBegunAgain(run: RunFacts, excused: ReadonlySet<string>): readonly Finding[] {
+  if (run.plan.wire !== 'responses') return [];
+  const steps = acted(run).filter(
+    ({ kind, pid }) => pid !== null && (kind === 'create' || kind === 'submit'),
+  );
+  // Outputs whose submit was lost stand in the conversation already: what goes on from them says nothing.
+  const creates = steps.filter(({ kind, said }) => kind === 'create' && said.length > 0);
+  return creates.flatMap((create): readonly Finding[] => {
+    const open = run.lives.findLast(({ bornSeq }) => bornSeq < create.seq);
+    if (open?.status !== 'completed' || excused.has(open.id)) return [];
+    const wasSeen = run.exchanges.some(
+      ({ kind, subject, pid, answer, seq }) =>
+        pid !== null &&
+        kind === 'look' &&
+        subject === open.id &&
+        seq < create.seq &&
+        answer?.delivered === true &&
+        answer.seq > (open.endedSeq ?? Infinity),
+    );
+    if (!wasSeen) return [];
+    return [
+      {
+        kind: 'attempts_live_over_one',
+        run: run.plan.id,
+        what: `a new attempt began after ${open.id}, which was known to have completed`,
+        lines: [open.bornSeq, open.endedSeq ?? 0, create.seq].map(providerLine),
       },
     ];
   });

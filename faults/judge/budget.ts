@@ -38,7 +38,7 @@ function attemptsOf(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Exch
     const before = steps[at - 1];
     // A submit whose answer was lost is made again; what it handed in stands in the conversation already.
     const isStepAgain =
-      exchange.inputs === 0 && before?.kind === 'submit' && mayBeLost(before, facts.nemesis);
+      exchange.said.length === 0 && before?.kind === 'submit' && mayBeLost(before, facts.nemesis);
     return (
       exchange.kind === 'create' &&
       !isStepAgain &&

@@ -1,4 +1,5 @@
 /** Judges what the tools did: nothing twice, under one key, and not again once it was known. Pure. */
+import { isDeepStrictEqual } from 'node:util';
 import { identityOf, traitsOf } from '../tool-table.ts';
 import type { ToolEntry } from '../tool-journal.ts';
 import type { Facts, RunFacts } from './facts.ts';
@@ -22,6 +23,40 @@ function allowedOf(run: RunFacts, namedIsOne: boolean): ReadonlyMap<string, numb
   return most;
 }
 
+/** What was never asked for is a finding of its own, and is counted here from the second time on. */
+const allowedFor = (allowed: ReadonlyMap<string, number>, key: string): number => allowed.get(key) ?? 1;
+
+const isKeyTwice = (entries: readonly ToolEntry[]): boolean =>
+  new Set(entries.map(({ told }) => told.key)).size < entries.length;
+
+/** A tool that was called with what the model has not said, for a call that is none, or in the name of another run. */
+export function judgeAsked(run: RunFacts): readonly Finding[] {
+  const isAsked = ({ tool, args, told }: ToolEntry): boolean => {
+    const call = run.calls.get(told.tool_call_id);
+    const owner = (told.context as { readonly plan?: unknown } | null)?.plan ?? run.plan.id;
+    return call?.tool === tool && isDeepStrictEqual(call.args, args) && owner === run.plan.id;
+  };
+  return run.tools
+    .filter((entry) => entry.event === 'started' && !isAsked(entry))
+    .map((entry) => ({
+      kind: 'unasked_effects',
+      run: run.plan.id,
+      what: `${entry.tool} on ${entry.args.item} was started for ${entry.told.tool_call_id}, which does not ask for that`,
+      lines: [toolLine(entry)],
+    }));
+}
+
+/** Tools that were told of a run that nobody started. */
+export const judgeStrays = ({ strays }: Pick<Facts, 'strays'>): readonly Finding[] =>
+  strays
+    .filter(({ event }) => event === 'started')
+    .map((entry) => ({
+      kind: 'unasked_effects',
+      run: entry.told.run,
+      what: `${entry.tool} on ${entry.args.item} was started for a run that nobody has started`,
+      lines: [toolLine(entry)],
+    }));
+
 function groups(entries: readonly ToolEntry[]): ReadonlyMap<string, readonly ToolEntry[]> {
   const found = new Map<string, ToolEntry[]>();
   for (const entry of entries) {
@@ -39,12 +74,13 @@ export function judgeOnce(run: RunFacts, namedIsOne: boolean): readonly Finding[
   );
   return [...groups(starts)].flatMap(([key, entries]): readonly Finding[] => {
     const [first] = entries;
-    if (first === undefined || entries.length <= (allowed.get(key) ?? 1)) return [];
+    if (first === undefined || (entries.length <= allowedFor(allowed, key) && !isKeyTwice(entries)))
+      return [];
     return [
       {
         kind: 'duplicate_once_effects',
         run: run.plan.id,
-        what: `${first.tool} on ${first.args.item} was started ${entries.length} times, asked for ${allowed.get(key) ?? 1} times`,
+        what: `${first.tool} on ${first.args.item} was started ${entries.length} times, asked for ${allowedFor(allowed, key)} times`,
         lines: entries.map(toolLine),
       },
     ];
@@ -61,7 +97,7 @@ export function judgeNamed(run: RunFacts, namedIsOne: boolean): readonly Finding
     const [first] = entries;
     const once = first !== undefined && traitsOf(first.tool).effect === 'once';
     const count = once ? entries.length : new Set(entries.map(({ told }) => told.key)).size;
-    if (first === undefined || count <= (allowed.get(key) ?? 1)) return [];
+    if (first === undefined || count <= allowedFor(allowed, key)) return [];
     return [
       {
         kind: 'duplicate_effects_by_effect_key',
@@ -85,12 +121,12 @@ export function judgeKeys(run: RunFacts, namedIsOne: boolean): readonly Finding[
         (other) => other.told.tool_call_id === entry.told.tool_call_id && other.told.key !== entry.told.key,
       ),
     );
-    if (first === undefined || (keys.size <= (allowed.get(key) ?? 1) && ofOneCall === undefined)) return [];
+    if (first === undefined || (keys.size <= allowedFor(allowed, key) && ofOneCall === undefined)) return [];
     return [
       {
         kind: 'idempotent_key_changes',
         run: run.plan.id,
-        what: `${first.tool} on ${first.args.item} was told ${keys.size} keys, asked for ${allowed.get(key) ?? 1} times`,
+        what: `${first.tool} on ${first.args.item} was told ${keys.size} keys, asked for ${allowedFor(allowed, key)} times`,
         lines: entries.map(toolLine),
       },
     ];
@@ -105,13 +141,19 @@ function wasTold(effect: ToolEntry, run: RunFacts, { nemesis }: Pick<Facts, 'nem
     outputs.some(({ output }) => output.includes(effect.receipt)),
   );
   if (handedIn) return true;
-  const returned = effect.at + effect.args.hold_ms;
-  return !nemesis.some((deed) => {
+  return !isHindered(effect, run, nemesis);
+}
+
+/** Something befell the worker, the server or the activity, so that what this line tells of may not have been heard of. */
+export function isHindered(entry: ToolEntry, run: RunFacts, nemesis: Facts['nemesis']): boolean {
+  const { work_ms: work, hold_ms: hold } = entry.args;
+  const returned = entry.at + hold + (entry.event === 'started' ? work : 0);
+  return nemesis.some((deed) => {
     if (deed.kind === 'server_killed' || deed.kind === 'server_back')
-      return deed.at >= effect.at - TOLD_MS && deed.at <= returned + TOLD_MS;
+      return deed.at >= entry.at - TOLD_MS && deed.at <= returned + TOLD_MS;
     if (deed.kind.startsWith('activity_')) return 'run' in deed && deed.run === run.plan.id;
     // A worker that was stopped before it acted may come back too late to be heard.
-    return 'pid' in deed && deed.pid === effect.pid && deed.at <= returned + TOLD_MS;
+    return 'pid' in deed && deed.pid === entry.pid && deed.at <= returned + TOLD_MS;
   });
 }
 

@@ -1,8 +1,9 @@
 /** Judges how runs ended: whether at all, rightly, and with a result that says what happened. Pure. */
 import { answerOf } from '../plan.ts';
-import { traitsOf } from '../tool-table.ts';
+import { isToolName, traitsOf } from '../tool-table.ts';
 import type { RunFacts } from './facts.ts';
 import { providerLine, toolLine } from './finding.ts';
+import type { ToolName } from '../tool-table.ts';
 import type { Finding, FindingKind } from './finding.ts';
 
 const NO_END: ReadonlySet<string> = new Set([
@@ -31,6 +32,9 @@ export function judgeLost(run: RunFacts): readonly Finding[] {
 export const unknownOutcomes = (run: RunFacts): number =>
   (run.final.word?.calls ?? []).filter(({ status }) => status === 'unknown_outcome').length;
 
+/** By itself, or by the word of whoever was asked what became of its effect. */
+const endsRuns = (name: ToolName): boolean => ['end', 'wait'].includes(traitsOf(name).unknown ?? '');
+
 export function judgeEnd(run: RunFacts, right: readonly (string | null)[]): readonly Finding[] {
   const { word } = run.final;
   if (word === null || !hasEnded(run)) return [];
@@ -41,7 +45,7 @@ export function judgeEnd(run: RunFacts, right: readonly (string | null)[]): read
   const findings: Finding[] = [];
   const { code, text } = word;
   const unknown = (word.calls ?? []).some(
-    ({ status, name }) => status === 'unknown_outcome' && name.startsWith('pay'),
+    ({ status, name }) => status === 'unknown_outcome' && isToolName(name) && endsRuns(name),
   );
   if (!right.includes(code) && !(code === 'effect_unknown' && unknown))
     findings.push(

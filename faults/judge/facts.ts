@@ -7,7 +7,7 @@ import type { HeardEntry } from '../heard-journal.ts';
 import type { PeopleEntry } from '../people-journal.ts';
 import type { RunPlan } from '../plan.ts';
 import { readRequest } from '../requests.ts';
-import type { ReadRequest } from '../requests.ts';
+import type { ReadRequest, RequestKind } from '../requests.ts';
 import type { PlannedCall } from '../script.ts';
 import type { ToolEntry } from '../tool-journal.ts';
 
@@ -76,6 +76,8 @@ export interface RunFacts {
   readonly tools: readonly ToolEntry[];
   readonly people: readonly PeopleEntry[];
   readonly heard: readonly HeardEntry[];
+  /** Runs and responses that a worker has looked at, handed in to, gone on from or cancelled: it knew of them. */
+  readonly known: ReadonlySet<string>;
   /** Threads and conversations that its attempts stood in. */
   readonly threads: readonly string[];
   /** Every call that its model may make, by id. */
@@ -87,6 +89,8 @@ export interface Facts {
   readonly runs: readonly RunFacts[];
   readonly exchanges: readonly Exchange[];
   readonly nemesis: readonly NemesisEntry[];
+  /** What tools did for nobody's run. */
+  readonly strays: readonly ToolEntry[];
 }
 
 function exchangesOf(provider: readonly JournalEntry[]): readonly Exchange[] {
@@ -142,6 +146,16 @@ const groupBy = <K, V>(all: readonly V[], keyOf: (value: V) => K): ReadonlyMap<K
   return groups;
 };
 
+const KNOWING: readonly RequestKind[] = ['look', 'submit', 'cancel'];
+
+/** Who receives webhooks is no worker: it looks at what nobody has found. */
+const knownIn = (exchanges: readonly Exchange[]): ReadonlySet<string> =>
+  new Set(
+    exchanges.flatMap(({ kind, subject, pid }) =>
+      pid !== null && KNOWING.includes(kind) && subject !== null ? [subject] : [],
+    ),
+  );
+
 const nothing = (run: string): FinalState => ({ run, workflow: null, closedAt: null, word: null });
 
 export function readFacts(evidence: Evidence): Facts {
@@ -172,15 +186,18 @@ export function readFacts(evidence: Evidence): Facts {
   const toolsByRun = groupBy(tools, ({ told }) => told.run);
   const peopleByRun = groupBy(people, ({ run }) => run);
   const heardByRun = groupBy(heard, ({ run }) => run);
+  const ids = new Set(plans.map(({ id }) => id));
   const startByRun = new Map(starts.map((start) => [start.run, start]));
   const cancelByRun = new Map(cancels.map((cancel) => [cancel.run, cancel]));
   const finalByRun = new Map(finals.map((final) => [final.run, final]));
   return {
     exchanges,
     nemesis,
+    strays: tools.filter(({ told }) => !ids.has(told.run)),
     runs: plans.map((plan): RunFacts => {
       const own = statuses.get(plan.id) ?? [];
       const lives = livesOf(own);
+      const asked = byRun.get(plan.id) ?? [];
       return {
         plan,
         start: startByRun.get(plan.id) ?? null,
@@ -188,7 +205,8 @@ export function readFacts(evidence: Evidence): Facts {
         final: finalByRun.get(plan.id) ?? nothing(plan.id),
         lives,
         statuses: own,
-        exchanges: byRun.get(plan.id) ?? [],
+        exchanges: asked,
+        known: knownIn(asked),
         tools: toolsByRun.get(plan.id) ?? [],
         people: peopleByRun.get(plan.id) ?? [],
         heard: heardByRun.get(plan.id) ?? [],
@@ -205,6 +223,10 @@ export const acted = (run: RunFacts): readonly Exchange[] =>
 
 /** How long after an answer came its receiver may not have told anybody of it yet. Milliseconds. */
 const TELLING_MS = 15_000;
+
+/** Nobody may have heard of what it made. */
+export const isUnheard = (exchange: Exchange, run: RunFacts, { nemesis }: Pick<Facts, 'nemesis'>): boolean =>
+  (exchange.made === null || !run.known.has(exchange.made)) && mayBeLost(exchange, nemesis);
 
 /** Something befell whoever sent it, so that its answer, or the word of it, may have been lost. */
 export function mayBeLost(exchange: Exchange, nemesis: readonly NemesisEntry[]): boolean {

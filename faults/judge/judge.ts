@@ -5,18 +5,26 @@ import { classifyKills, countWindows } from '../kill-windows.ts';
 import type { WorkflowTask } from '../kill-windows.ts';
 import type { KillWindow, NemesisEntry } from '../nemesis-journal.ts';
 import { judgeDeltas } from './deltas.ts';
-import { excusedIds, judgeLiveOverOne, judgeOrphans, unfindableCreates } from './attempts.ts';
+import {
+  excusedIds,
+  judgeBegunAgain,
+  judgeLiveOverOne,
+  judgeOrphans,
+  unfindableCreates,
+} from './attempts.ts';
 import { judgeBudget } from './budget.ts';
-import { judgeKeys, judgeNamed, judgeOnce, judgeReuse } from './effects.ts';
+import { judgeAsked, judgeKeys, judgeNamed, judgeOnce, judgeReuse, judgeStrays } from './effects.ts';
 import { hasEnded, judgeEnd, judgeLost, unknownOutcomes } from './ends.ts';
 import { readFacts } from './facts.ts';
 import type { Evidence, Exchange, Facts, RunFacts } from './facts.ts';
 import { FINDING_KINDS } from './finding.ts';
 import type { Finding, FindingKind } from './finding.ts';
-import { isDivergent, judgeDouble, judgeInputs, judgeMissing } from './outputs.ts';
+import { isDivergent, judgeDouble, judgeInputs, judgeMissing, judgeUnsaid } from './outputs.ts';
 import { judgeAnswers, judgeApprovals, judgeQuestions } from './people.ts';
 import { judgeThreads } from './threads.ts';
-import { endsByTurns, judgeOrder } from './turns.ts';
+import { rightEnds } from './right-ends.ts';
+import { judgeOrder } from './turns.ts';
+import { judgeUnknown } from './unknown.ts';
 
 /** The figures, by the keys of the report. */
 export type Counts = Readonly<Record<FindingKind, number>> & {
@@ -81,9 +89,12 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
   const { namedIsOne } = promises;
   return [
     ...judgeLost(run),
-    ...judgeEnd(run, [...promises.ends(run.plan), ...endsByTurns(run, facts.runs)]),
+    ...judgeEnd(run, rightEnds(run, facts, promises.ends(run.plan))),
+    ...judgeUnknown(run, facts),
     ...judgeLiveOverOne(run, excused),
     ...judgeOrphans(run, excused, endAt),
+    ...judgeBegunAgain(run, excused),
+    ...judgeAsked(run),
     ...judgeOnce(run, namedIsOne),
     ...judgeNamed(run, namedIsOne),
     ...judgeKeys(run, namedIsOne),
@@ -91,6 +102,7 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
     ...judgeMissing(run),
     ...judgeDouble(run, facts),
     ...judgeInputs(run, facts),
+    ...judgeUnsaid(run, facts),
     ...judgeThreads(run, facts),
     ...judgeDeltas(run),
     ...(promises.keepsLimits ? judgeBudget(run, facts) : []),
@@ -111,7 +123,7 @@ export interface Judging {
 export function judge(evidence: Evidence, judging: Judging): Verdict {
   const facts = readFacts(evidence);
   const { runs, nemesis } = facts;
-  const findings = runs.flatMap((run) => judgeRun(run, facts, judging));
+  const findings = [...runs.flatMap((run) => judgeRun(run, facts, judging)), ...judgeStrays(facts)];
   const ofKind = (kind: FindingKind): number => findings.filter((finding) => finding.kind === kind).length;
   const kinds = Object.fromEntries(FINDING_KINDS.map((kind) => [kind, ofKind(kind)])) as Record<
     FindingKind,

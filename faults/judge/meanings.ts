@@ -21,6 +21,8 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
     'Attempts that live at the end, or lived on for more than 1.5 s after their workflow had closed, unfindable ones left out.',
   unfindable_creates:
     'Responses whose answer may have been lost, outside of a conversation, that nobody looked at afterwards: the Responses wire gives no way to find them. They are left out above only where the result of their run names the ambiguity. There are none on the Assistants wire.',
+  unasked_effects:
+    'Starts of tools for a call that does not ask for them in these words, or in the name of another run.',
   duplicate_once_effects:
     'Effects of `once` tools that were started more often than the model asked for them within any one attempt; by `effectKey`, more often than once.',
   duplicate_effects_by_effect_key:
@@ -36,6 +38,7 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
   double_submits:
     'Rounds whose outputs were taken twice, though the answer to the first submit was not lost and the step had not failed.',
   inputs_repeated: 'Threads, conversations or chains in which the input stands more than once.',
+  inputs_unsaid: 'Runs whose model answered without having been told the input, or was told another text.',
   threads_left_unusable:
     'Threads and conversations that refused a new run at the end: the harness tries every one of them.',
   lost_answers:

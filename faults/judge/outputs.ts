@@ -1,6 +1,7 @@
 /** Judges what the provider was handed: every output of a round, once, and the input once. Pure. */
 import { identityOf, traitsOf } from '../tool-table.ts';
-import { acted, mayBeLost } from './facts.ts';
+import type { ToolName } from '../tool-table.ts';
+import { acted, isUnheard } from './facts.ts';
 import type { Exchange, Facts, RunFacts } from './facts.ts';
 import { providerLine } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -20,12 +21,15 @@ export const isDivergent = (output: string): boolean => typeof parse(output)?.['
 /** The output of a call that was given up with the attempt that made it: nothing ran for it. */
 export const isGivenUp = (output: string): boolean => parse(output)?.['error'] === 'not_executed';
 
-/** Where it says that nobody knows, or that the call was given up with the attempt that made it. */
-function saysWhy(output: string, effect: string): boolean {
-  if (isGivenUp(output)) return true;
+/**
+ * Where it says that nobody knows, of a tool that leaves it to the model; or that the call was given up, where that closes
+ * the conversation of a run that went no further.
+ */
+function saysWhy(run: RunFacts, { kind }: Exchange, output: string, tool: ToolName): boolean {
+  if (isGivenUp(output)) return kind === 'items' && run.final.word !== null && run.final.word.code !== null;
   const error = parse(output)?.['error'];
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
-  return code === 'unknown_outcome' && effect === 'once';
+  return code === 'unknown_outcome' && traitsOf(tool).unknown === 'tell_model';
 }
 
 /** Somebody refused it, under this call's id or under that of an earlier attempt. */
@@ -74,7 +78,7 @@ export function judgeMissing(run: RunFacts): readonly Finding[] {
       );
       if (effects.some(({ receipt }) => output.includes(receipt))) continue;
       if (run.people.some(({ receipt }) => receipt !== null && output.includes(receipt))) continue;
-      if (saysWhy(output, traitsOf(call.tool).effect) || wasRefused(run, callId, output)) continue;
+      if (saysWhy(run, exchange, output, call.tool) || wasRefused(run, callId, output)) continue;
       findings.push(
         finding(
           exchange,
@@ -98,7 +102,7 @@ export function judgeDouble(run: RunFacts, facts: Pick<Facts, 'nemesis'>): reado
       const life = run.lives.find(({ id }) => id === before.made);
       if (life?.status === 'failed' && run.plan.wire === 'responses') return false;
       const unfindable = run.plan.wire === 'responses' && !run.plan.onThread;
-      return !(unfindable && named && mayBeLost(before, facts.nemesis));
+      return !(unfindable && named && isUnheard(before, run, facts));
     });
     if (earlier === undefined) return [];
     return [
@@ -116,21 +120,53 @@ export function judgeDouble(run: RunFacts, facts: Pick<Facts, 'nemesis'>): reado
 function hasVanished(run: RunFacts, exchange: Exchange, facts: Pick<Facts, 'nemesis'>): boolean {
   const attempt = run.statuses.find(({ id }) => id === exchange.made)?.attempt;
   if (attempt === undefined || run.plan.attempts[attempt]?.end !== 'vanishes') return false;
-  return mayBeLost(exchange, facts.nemesis);
+  return isUnheard(exchange, run, facts);
+}
+
+/** What the user said is not what the run was asked to say, or the model answered without having heard it. */
+export function judgeUnsaid(run: RunFacts, { exchanges }: Pick<Facts, 'exchanges'>): readonly Finding[] {
+  const { input, id } = run.plan;
+  const finding = (what: string, lines: readonly string[]): Finding => ({
+    kind: 'inputs_unsaid',
+    run: id,
+    what,
+    lines,
+  });
+  const foreign = acted(run).filter(
+    ({ model, pid, said }) => pid !== null && model === id && said.some((text) => text !== input),
+  );
+  const findings = foreign.map(({ seq, said }) =>
+    finding(`it said what it was not asked to say: ${said.join(' ').slice(0, 80)}`, [providerLine(seq)]),
+  );
+  // Without a thread each chain is a talk of its own.
+  const silent = acted(run).filter(
+    ({ kind, pid, thread, subject, said }) =>
+      kind === 'create' && pid !== null && thread === null && subject === null && !said.includes(input),
+  );
+  findings.push(
+    ...silent.map(({ seq, made }) => finding(`${made ?? 'it'} began without its input`, [providerLine(seq)])),
+  );
+  // Its text is its own, so that whoever said it on a thread did so for this run.
+  const wasSaid = exchanges.some(({ answer, said }) => answer?.acted === true && said.includes(input));
+  const answered = run.lives.find(({ status }) => status === 'completed');
+  if (answered !== undefined && !wasSaid)
+    findings.push(
+      finding(`${answered.id} has completed, and its input was never said`, [providerLine(answered.bornSeq)]),
+    );
+  return findings;
 }
 
 /** The input stands in a thread, or in one chain of responses, more than once. */
 export function judgeInputs(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Finding[] {
   const said = new Map<string, Exchange[]>();
   for (const exchange of acted(run)) {
-    if (exchange.pid === null || exchange.inputs === 0 || hasVanished(run, exchange, facts)) continue;
+    if (exchange.pid === null || exchange.said.length === 0 || hasVanished(run, exchange, facts)) continue;
     const { thread, kind, made, subject } = exchange;
     // Without a thread each chain says it at its beginning, and no later step says it again.
     const place =
       thread ?? (kind === 'thread' ? made : subject === null ? null : `the chain after ${subject}`);
     if (place === null) continue;
-    const repeats = Array.from({ length: exchange.inputs }, () => exchange);
-    said.set(place, [...(said.get(place) ?? []), ...repeats]);
+    said.set(place, [...(said.get(place) ?? []), ...exchange.said.map(() => exchange)]);
   }
   return [...said].flatMap(([place, exchanges]): readonly Finding[] => {
     const most = place.startsWith('the chain') ? 0 : 1;

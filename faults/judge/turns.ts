@@ -9,12 +9,19 @@ function others(run: RunFacts, runs: readonly RunFacts[]): readonly RunFacts[] {
   return thread === null ? [] : runs.filter((other) => other !== run && other.start?.thread === thread);
 }
 
+/** How long a turn may be held after its run has closed: nobody has told of it yet. Milliseconds. */
+const TURN_ENDS_MS = 5_000;
+
 /** Ends that are right because of what else was started on its thread. */
 export function endsByTurns(run: RunFacts, runs: readonly RunFacts[]): readonly string[] {
-  const closedAt = run.final.closedAt ?? Infinity;
-  const meanwhile = others(run, runs).filter(({ start }) => (start?.begunAt ?? Infinity) < closedAt);
-  const interrupted = meanwhile.some(({ plan }) => plan.onBusyThread === 'interrupt');
-  const rejected = run.plan.onBusyThread === 'reject' && meanwhile.length > 0;
+  const [begunAt, closedAt] = [run.start?.begunAt ?? 0, run.final.closedAt ?? Infinity];
+  const meanwhile = (heldMs: number): readonly RunFacts[] =>
+    others(run, runs).filter(
+      ({ start, final }) =>
+        (start?.begunAt ?? Infinity) < closedAt && (final.closedAt ?? Infinity) + heldMs > begunAt,
+    );
+  const interrupted = meanwhile(0).some(({ plan }) => plan.onBusyThread === 'interrupt');
+  const rejected = run.plan.onBusyThread === 'reject' && meanwhile(TURN_ENDS_MS).length > 0;
   return [...(interrupted ? ['cancelled'] : []), ...(rejected ? ['thread_busy'] : [])];
 }
 

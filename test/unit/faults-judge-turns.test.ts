@@ -21,6 +21,7 @@ function run(id: string, { policy = 'enqueue', start, born, closed, thread = 'th
     plan: { ...plan!, id, onBusyThread: policy },
     start: { run: id, thread, begunAt: start[0], startedAt: start[1] },
     cancel: null,
+    known: new Set(),
     final: { run: id, workflow: 'COMPLETED', closedAt: closed, word: null },
     lives: born === null ? [] : [{ ...life, endedAt: closed, endedSeq: closed, status: 'completed' }],
     statuses: [],
@@ -74,6 +75,10 @@ describe('ends that other runs of the thread explain', () => {
     expect(endsByTurns(first, [first, interrupts(300)])).toEqual(['cancelled']);
     expect(endsByTurns(first, [first, interrupts(501)])).toEqual([]);
     expect(endsByTurns(first, [first, second])).toEqual([]);
+    // One that had closed before this one was started has interrupted nobody.
+    expect(
+      endsByTurns(run('after', { start: [901, 910], born: 920, closed: 990 }), [interrupts(300)]),
+    ).toEqual([]);
   });
 
   test('are a busy thread where it would not wait, and somebody was there', () => {
@@ -81,5 +86,7 @@ describe('ends that other runs of the thread explain', () => {
     const impatient = run('impatient', told);
     expect(endsByTurns(impatient, [first, impatient])).toEqual(['thread_busy']);
     expect(endsByTurns(impatient, [impatient])).toEqual([]);
+    const late = run('late', { ...told, start: [500 + 6_000, 500 + 6_010], closed: 500 + 6_100 });
+    expect(endsByTurns(late, [first, late])).toEqual([]);
   });
 });

@@ -102,7 +102,8 @@ describe('wrong_end', () => {
   });
 
   test('a once-effect whose outcome the result does not tell', () => {
-    const book = begun().tool('started', pay, 1).becomes('run_1', 'cancelled');
+    const book = begun().tool('started', pay, 1).deed({ kind: 'worker_killed', pid: 1, aimed: null });
+    book.becomes('run_1', 'cancelled');
     const call = { id: callId(0), name: 'pay', output: null, decision: null };
     book.closes({ code: 'effect_unknown', calls: [{ ...call, status: 'cancelled' }] }).probe();
     expect(book.kinds()).toEqual(['wrong_end']);
@@ -397,7 +398,12 @@ test('a finding names the run and the lines that show it', () => {
 
 test('every kind of finding has a test that finds it', async () => {
   const { readFileSync } = await import('node:fs');
-  const texts = ['faults-judge.test.ts', 'faults-judge-turns.test.ts', 'faults-judge-budget.test.ts'];
+  const texts = [
+    'faults-judge.test.ts',
+    'faults-judge-turns.test.ts',
+    'faults-judge-budget.test.ts',
+    'faults-judge-excuses.test.ts',
+  ];
   const text = texts.map((name) => readFileSync(new URL(name, import.meta.url), 'utf8')).join('\n');
   expect(FINDING_KINDS.filter((kind) => !text.includes(`'${kind}'`))).toEqual([]);
 });
