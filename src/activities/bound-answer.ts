@@ -55,16 +55,23 @@ function boundRun(run: RunObject, limit: number): RunObject {
   return bound;
 }
 
+function cutAnswer<T extends object>(answer: T): T {
+  const over = jsonBytes(answer) - LIMITS.resultBytes;
+  if (over <= 0) return answer;
+  const { run } = answer as { readonly run?: RunObject | null };
+  return run ? { ...answer, run: boundRun(run, Math.max(jsonBytes(run) - over, 0)) } : answer;
+}
+
+/** True where not even the least of it can be handed back. */
+export const isTooLarge = (answer: object): boolean => jsonBytes(cutAnswer(answer)) > LIMITS.continueBytes;
+
 /**
  * What a step's activity returns, its run cut where it would not fit.
  *
  * @throws ApplicationFailure `PayloadsTooLarge` where it does not fit even so
  */
 export function boundAnswer<T extends object>(answer: T): T {
-  const over = jsonBytes(answer) - LIMITS.resultBytes;
-  if (over <= 0) return answer;
-  const { run } = answer as { readonly run?: RunObject | null };
-  const cut = run ? { ...answer, run: boundRun(run, Math.max(jsonBytes(run) - over, 0)) } : answer;
+  const cut = cutAnswer(answer);
   const bytes = jsonBytes(cut);
   if (bytes <= LIMITS.continueBytes) return cut;
   throw ApplicationFailure.create({

@@ -2,6 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { actAtProvider, AGAIN_MS, type Acting } from './act-at-provider.ts';
 import { announceThread } from './announce-thread.ts';
+import { isTooLarge } from './bound-answer.ts';
 import type { MadeThread, NotOurs, TryAgain } from '../steps.ts';
 
 /**
@@ -20,7 +21,7 @@ export interface NewThread<T> {
  *   a run that ended with this very task would not hear of its own signal
  * @throws as {@link actAtProvider}, where no thread was made
  */
-export async function createOnNewThread<T>(
+export async function createOnNewThread<T extends object>(
   acting: Pick<Acting<T>, 'backend' | 'told'>,
   { makeThread, create }: NewThread<T>,
 ): Promise<T | MadeThread | TryAgain | NotOurs> {
@@ -33,7 +34,9 @@ export async function createOnNewThread<T>(
       made = { kind: 'thread', thread_id: threadId };
       if (!Context.current().info.isLocal || !(await announceThread(threadId))) return made;
       if (performance.now() - begunMs > LONGEST_MS) return made;
-      return await create(threadId, signal);
+      const created = await create(threadId, signal);
+      // An answer that cannot be handed back would take the thread's id with it, and nobody found the attempt again.
+      return isTooLarge(created) ? { ...made, suspect: true, not_before_ms: 0 } : created;
     },
     readError: (error) =>
       made && {

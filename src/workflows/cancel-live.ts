@@ -38,6 +38,7 @@ export function stepInput(context: DriveContext) {
 export async function cancelLive(context: DriveContext, reason: AttemptReason): Promise<boolean> {
   const { state } = context;
   const unfound = state.live === null && state.suspect;
+  const thread_id = state.thread_id ?? context.announcedThread;
   if (state.live === null && !unfound) return true;
   publishPhase(context, 'cancelling');
   if (state.live?.suspect === true && !state.live.findable) stepAmbiguous(state);
@@ -45,7 +46,7 @@ export async function cancelLive(context: DriveContext, reason: AttemptReason): 
     ...stepInput(context),
     backend: state.backend,
     attempt: state.live?.ref ?? null,
-    find: unfound ? { thread_id: state.thread_id, since_ms: state.since_ms ?? state.started_ms } : null,
+    find: unfound ? { thread_id, since_ms: state.since_ms ?? state.started_ms } : null,
     lost_outputs:
       state.live?.suspect === true ? state.live.outputs.map((output) => output.tool_call_id) : null,
     until_ms: Date.now() + CANCEL_CONFIRM_MS,

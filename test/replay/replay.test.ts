@@ -49,7 +49,7 @@ test('every shape of run and every scenario of the demo has its history: `npm ru
 
 /** Ends that no recorded run has. */
 const NOT_RECORDED: Readonly<Record<string, string>> = {
-  result_too_large: 'its history would be megabytes; payload.test.ts ends runs by it',
+  result_too_large: 'its history would be megabytes; too-large.test.ts ends runs by it',
   internal: 'no run ends by it unless Drover has a mistake',
 };
 
