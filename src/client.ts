@@ -96,6 +96,8 @@ export class RunClient {
    *   InvalidRequestError; Temporal's errors where no worker answers
    */
   async retry(id: string, options: RetryOptions = {}): Promise<RunHandle> {
+    const wrongId = checkRunId(id);
+    if (wrongId !== null) throw new InvalidRequestError([wrongId]);
     const { request, seed, digest } = await planRetry(this.#client, id, options);
     try {
       await this.#client.workflow.start(NAMES.workflow, {
@@ -182,8 +184,14 @@ export class RunClient {
     return run.result();
   }
 
-  /** A hold on a run that was started elsewhere. Asks nobody: a wrong id shows at the first use. */
+  /**
+   * A hold on a run that was started elsewhere. Asks nobody: an id that is nobody's shows at the first use.
+   *
+   * @throws InvalidRequestError where no run can have this id
+   */
   getHandle(id: string): RunHandle {
+    const wrongId = checkRunId(id);
+    if (wrongId !== null) throw new InvalidRequestError([wrongId]);
     return new RunHandle(this.#client, id);
   }
 
@@ -208,9 +216,7 @@ export class RunClient {
   async *waiting(query = ''): AsyncIterableIterator<WaitingRun> {
     const waits = `ExecutionStatus = 'Running' AND ${SEARCH_ATTRIBUTES.waiting.name} IS NOT NULL`;
     for await (const { id } of this.list(query.trim() === '' ? waits : `${waits} AND (${query})`)) {
-      const calls = await this.getHandle(id)
-        .waiting()
-        .catch(() => null);
+      const calls = await new RunHandle(this.#client, id).waiting().catch(() => null);
       if (calls === null || calls.length > 0) yield { id, calls };
     }
   }

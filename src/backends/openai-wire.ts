@@ -175,7 +175,8 @@ export function openWire(
           yield body;
           return;
         }
-        for await (const event of Stream.fromSSEResponse<unknown>(response, controller)) {
+        // Without the client, what cannot be read of a stream is printed: it may be what the model says.
+        for await (const event of Stream.fromSSEResponse<unknown>(response, controller, client)) {
           checkDepth(event, what, 'an event');
           clearTimeout(patience);
           yield event;

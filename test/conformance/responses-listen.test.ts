@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { openWire } from '../../src/backends/openai-wire.ts';
 
 const open: (() => void)[] = [];
@@ -55,6 +55,16 @@ test.each([
 ])('an error in it, %s, is read like any other', async (event, kind, answerLost) => {
   const wire = await wireTo(streaming(event));
   await expect(read(wire)).rejects.toMatchObject({ kind, answerLost });
+});
+
+test('an event that is no JSON is an error, and nothing of it is printed: it may be what the model says', async () => {
+  const printed = (['log', 'info', 'warn', 'error', 'debug'] as const).map((method) =>
+    vi.spyOn(console, method).mockImplementation(() => undefined),
+  );
+  const wire = await wireTo(streaming('{"type":"response.output_text.delta","delta":"a sec'));
+  await expect(read(wire)).rejects.toMatchObject({ kind: 'malformed' });
+  expect(printed.flatMap(({ mock }) => mock.calls)).toEqual([]);
+  vi.restoreAllMocks();
 });
 
 test('one that is none is one event', async () => {

@@ -17,7 +17,7 @@ const CODES: readonly number[] = Object.values(EXIT_CODES).map(({ code }) => cod
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 let folder: string;
-/** There is none, so that no command gets as far as to connect. */
+/** There is none, so that no command gets as far as to connect: with a server, `test/integration/cli-hostile.test.ts` asks. */
 let nowhere: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'drover-cli-'));
@@ -40,8 +40,23 @@ async function run(args: readonly string[]): Promise<{ readonly code: number; re
   return { code, told: lines.join('\n') };
 }
 
-// Not those that begin to work at once: worker, dev, demo, emulator and doctor.
-const command = fc.constantFrom('run', 'show', 'list', 'cancel', 'sweep', 'help', '', 'rnu');
+// Not those that begin to work at once: worker, webhooks, dev, demo, emulator and doctor.
+const command = fc.constantFrom(
+  'run',
+  'show',
+  'list',
+  'cancel',
+  'retry',
+  'waiting',
+  'approve',
+  'reject',
+  'answer',
+  'settle',
+  'sweep',
+  'help',
+  '',
+  'rnu',
+);
 const option = fc.constantFrom(
   '--id',
   '--request',
@@ -53,6 +68,17 @@ const option = fc.constantFrom(
   '--limit',
   '--since',
   '--reason',
+  '--by',
+  '--digest',
+  '--output',
+  '--done',
+  '--not-done',
+  '--end',
+  '--attempts',
+  '--rounds',
+  '--backend',
+  '--thread',
+  '--on-busy-thread',
   '--profile',
   '--task-queue',
   '--json',

@@ -102,6 +102,19 @@ const VALID = {
   '/responses': { get: response, post: response },
 } as const satisfies Record<string, { get: object; post: object }>;
 
+/** What a provider that streams sends of a response. */
+const EVENTS = [
+  {
+    type: 'response.created',
+    sequence_number: 0,
+    response: { ...response, status: 'in_progress', output: [] },
+  },
+  { type: 'response.output_text.delta', sequence_number: 1, item_id: 'msg_1', delta: 'Hel' },
+  { type: 'response.output_text.delta', sequence_number: 2, item_id: 'msg_1', delta: 'lo.' },
+  { type: 'error', sequence_number: 3, code: 'server_error', message: 'm' },
+  { type: 'response.completed', sequence_number: 4, response },
+] as const;
+
 const ERROR = {
   error: {
     message: `Incorrect API key provided: ${API_KEY}. Thread thread_1 already has an active run run_9.`,
@@ -146,6 +159,22 @@ const json = (status: number, value: unknown, headers = {}): Canned => ({
 });
 const STATUSES = [200, 201, 204, 301, 304, 400, 401, 403, 404, 408, 409, 413, 422, 429, 500, 503, 599];
 
+/** Any events of a stream in any order, one of them odd, and perhaps cut off. */
+const stream: fc.Arbitrary<Canned> = fc
+  .tuple(
+    fc.array(fc.constantFrom<unknown>(...EVENTS), { maxLength: 8 }),
+    fc.constantFrom(...EVENTS).chain((event) => mutated(event, anyJson)),
+    fc.nat({ max: 8 }),
+    fc.constantFrom('', 'data: [DONE]\n\n', 'data: {"type":\n\n', ': quiet\n\n', 'data: \ud800\n', '<html>'),
+    fc.constantFrom<Canned>({}, { cut: 'within' }),
+  )
+  .map(([events, odd, at, last, cut]) => {
+    const sent = events.toSpliced(at, 0, odd).map((event) => `data: ${jsonText(event)}\n\n`);
+    return { ...cut, headers: { 'content-type': 'text/event-stream' }, body: `${sent.join('')}${last}` };
+  });
+const asksForStream = ({ url, body }: Seen): boolean =>
+  url.includes('stream=true') || (body as { readonly stream?: unknown } | undefined)?.stream === true;
+
 const kinds = Object.entries(VALID).flatMap(([path, { get, post }]) => [
   { path: new RegExp(path), method: 'GET', valid: get },
   { path: new RegExp(path), method: 'POST', valid: post },
@@ -158,7 +187,8 @@ const mutatedPayload: fc.Arbitrary<Answers> = fc
     ),
   )
   .chain((made) =>
-    HEADERS.map((headers): Answers => (seen) => {
+    fc.tuple(HEADERS, stream).map(([headers, events]): Answers => (seen) => {
+      if (asksForStream(seen)) return events;
       const at = kinds.findIndex(({ path, method }) => method === seen.method && path.test(seen.url));
       return json(200, made[at], headers);
     }),
@@ -172,6 +202,7 @@ const anyAnswer: fc.Arbitrary<Answers> = fc
       .tuple(fc.constantFrom(...STATUSES), mutated(ERROR, anyJson), HEADERS)
       .map(([status, value, headers]) => json(status, value, headers)),
     fc.tuple(fc.constantFrom(...STATUSES), anyText).map(([status, body]): Canned => ({ status, body })),
+    stream,
     fc.constantFrom<Canned>(
       { body: '' },
       { status: 204, body: '' },
@@ -214,8 +245,25 @@ const spec = (thread: string | null, since: number | null): CreateSpec => ({
 });
 const OUTPUTS: readonly ToolOutput[] = [{ tool_call_id: 'call_1', output: 'done' }];
 
+/** What asks the provider nothing. */
+type Silent = 'name' | 'wire' | 'capabilities' | 'check' | 'lookActs' | 'webhooks';
+type Verb =
+  Exclude<keyof Backend, Silent> | 'create again' | 'submit again' | 'webhooks.read' | 'webhooks.runOf';
+const HEARD_MOST = 1_000;
+
+async function hear(backend: Backend, attempt: AttemptRef): Promise<void> {
+  const signal = AbortSignal.timeout(2_000);
+  let pieces = 0;
+  for await (const { cursor, text, news } of backend.listen?.(attempt, { cursor: null, signal }) ?? []) {
+    assert.ok(Number.isSafeInteger(cursor));
+    assert.ok(text === null || typeof text === 'string');
+    if (news || (pieces += 1) > HEARD_MOST) return;
+  }
+  assert.equal(signal.aborted, false);
+}
+
 /** Every verb of the port, on an attempt that waits for `call_1`. */
-function verbs(backend: Backend, attempt: AttemptRef): Readonly<Record<string, () => Promise<unknown>>> {
+function verbs(backend: Backend, attempt: AttemptRef): Readonly<Record<Verb, () => Promise<unknown>>> {
   const { thread_id: thread } = attempt;
   return {
     create: () => backend.create(spec(thread, null), NEVER),
@@ -234,6 +282,17 @@ function verbs(backend: Backend, attempt: AttemptRef): Readonly<Record<string, (
     releaseThread: () => backend.releaseThread?.(attempt, NEVER) ?? Promise.resolve(),
     output: () => backend.output(attempt, NEVER),
     probe: () => backend.probe(NEVER),
+    listen: () => hear(backend, attempt),
+    lostStepMayWork: () =>
+      backend.lostStepMayWork?.(
+        resolved,
+        { thread_id: thread ?? 'thread_1', call_ids: ['call_1'], first: true },
+        NEVER,
+      ) ?? Promise.resolve(),
+    'webhooks.read': () =>
+      backend.webhooks?.read(JSON.stringify(response), new Headers({ 'webhook-id': 'x' })) ??
+      Promise.resolve(),
+    'webhooks.runOf': () => backend.webhooks?.runOf(attempt.id, NEVER) ?? Promise.resolve(),
   };
 }
 
@@ -296,6 +355,14 @@ const WIRES: Readonly<Record<string, () => { backend: Backend; attempt: AttemptR
     backend: responses(options())('openai'),
     attempt: attemptOn('resp_1', null),
   }),
+  'responses that stream': () => ({
+    backend: responses({ ...options(), stream: true })('streamed'),
+    attempt: attemptOn('resp_1', null),
+  }),
+  'responses with webhooks': () => ({
+    backend: responses({ ...options(), webhookSecret: `whsec_${btoa('a secret of the fuzz')}` })('pushed'),
+    attempt: attemptOn('resp_1', null),
+  }),
   'responses in a conversation': () => ({
     backend: responses(options())('openai'),
     attempt: attemptOn('resp_1', 'conv_1'),
@@ -315,24 +382,28 @@ describe.each(Object.entries(WIRES))('%s', (_name, open) => {
     const acts = verbs(backend, attempt);
     expect(
       await fuzz(
-        fc.asyncProperty(behaviour, fc.constantFrom(...Object.keys(acts)), async (answers, verb) => {
-          server.seen.length = 0;
-          let asked = 0;
-          server.answerWith((seen) => answers[Math.min(asked++, answers.length - 1)]?.(seen) ?? {});
-          try {
-            const given = await acts[verb]?.();
-            if (verb !== 'output') expectCarried(given);
-            else assert.equal(typeof (given as AttemptOutput).text, 'string');
-          } catch (error) {
-            if (!isBackendError(error)) throw error;
-            expectTold(error.message);
-            assert.ok(error.message.length < 2_000);
-            assert.ok(!error.message.includes(API_KEY));
-            [error.code, error.requestId, error.activeRunId].forEach(expectName);
-            if (error.retryAfterMs !== null) assert.ok(error.retryAfterMs >= 0);
-          }
-          assert.ok(server.seen.length < 60);
-        }),
+        fc.asyncProperty(
+          behaviour,
+          fc.constantFrom(...(Object.keys(acts) as Verb[])),
+          async (answers, verb) => {
+            server.seen.length = 0;
+            let asked = 0;
+            server.answerWith((seen) => answers[Math.min(asked++, answers.length - 1)]?.(seen) ?? {});
+            try {
+              const given = await acts[verb]();
+              if (verb !== 'output') expectCarried(given);
+              else assert.equal(typeof (given as AttemptOutput).text, 'string');
+            } catch (error) {
+              if (!isBackendError(error)) throw error;
+              expectTold(error.message);
+              assert.ok(error.message.length < 2_000);
+              assert.ok(!error.message.includes(API_KEY));
+              [error.code, error.requestId, error.activeRunId].forEach(expectName);
+              if (error.retryAfterMs !== null) assert.ok(error.retryAfterMs >= 0);
+            }
+            assert.ok(server.seen.length < 60);
+          },
+        ),
         200,
       ),
     ).toBeNull();
