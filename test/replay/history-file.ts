@@ -58,7 +58,21 @@ export async function fetchHistories(client: Client, id: string): Promise<readon
   }
 }
 
-/** The types of its events (`TimerFired`) and of its activities, local ones aside. */
+interface PatchMarker {
+  readonly markerName?: string;
+  readonly details?: { readonly 'patch-data'?: { readonly payloads?: readonly { readonly data: string }[] } };
+}
+
+/** The patch that a marker of the SDK names. */
+function patchOf(event: HistoryEvent): string | null {
+  const { markerName, details } = attributes(event, 'markerRecordedEventAttributes') as PatchMarker;
+  const [payload] = details?.['patch-data']?.payloads ?? [];
+  if (markerName !== 'core_patch' || payload === undefined) return null;
+  const { id } = JSON.parse(Buffer.from(payload.data, 'base64').toString('utf8')) as { readonly id: string };
+  return `patch ${id}`;
+}
+
+/** The types of its events (`TimerFired`), its activities, local ones aside, and its patches (`patch wake`). */
 export function marksOf({ events }: History): ReadonlySet<string> {
   const pascal = (type: string): string =>
     type
@@ -70,7 +84,8 @@ export function marksOf({ events }: History): ReadonlySet<string> {
       const { activityType } = attributes(event, 'activityTaskScheduledEventAttributes') as {
         readonly activityType?: { readonly name: string };
       };
-      return [pascal(event.eventType), ...(activityType === undefined ? [] : [activityType.name])];
+      const names = [activityType?.name, patchOf(event)].filter((name) => typeof name === 'string');
+      return [pascal(event.eventType), ...names];
     }),
   );
 }

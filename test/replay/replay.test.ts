@@ -1,4 +1,5 @@
 /** Today's workflow code against the histories of runs that were recorded before, and changed code against them. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SCENARIOS } from '../../src/demo/scenarios.ts';
@@ -6,7 +7,7 @@ import { FAILURES } from '../../src/failures.ts';
 import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 import { alterWorkflows } from '../support/altered-workflows.ts';
 import type { AlteredWorkflows, Edit } from '../support/altered-workflows.ts';
-import { nameOf, readHistory, recordedNames } from './history-file.ts';
+import { marksOf, nameOf, readHistory, recordedNames } from './history-file.ts';
 import { SHAPES } from './shapes.ts';
 
 const names = recordedNames();
@@ -57,6 +58,18 @@ test('every way to end has its history', () => {
   const ends = new Set<string | null>(SHAPES.map(({ ends: code }) => code));
   const missing = Object.keys(FAILURES).filter((code) => !ends.has(code));
   expect(missing.sort()).toEqual(Object.keys(NOT_RECORDED).sort());
+});
+
+const SOURCES = new URL('../../src/workflows/', import.meta.url);
+
+test('every patch of the workflow stands in a history', () => {
+  const sources = readdirSync(SOURCES).map((file) => readFileSync(new URL(file, SOURCES), 'utf8'));
+  const patches = sources.flatMap((text) =>
+    [...text.matchAll(/patched\('([^']+)'\)/g)].map(([, name]) => `patch ${name}`),
+  );
+  const recorded = new Set(names.flatMap((name) => [...marksOf(readHistory(name).history)]));
+  expect(patches.length).toBeGreaterThan(0);
+  expect(patches.filter((patch) => !recorded.has(patch))).toEqual([]);
 });
 
 interface Mutation extends Edit {

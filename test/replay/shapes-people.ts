@@ -3,6 +3,7 @@ import type { RunHandle } from '../../src/client.ts';
 import type { Script, Step } from '../../src/emulator/index.ts';
 import { askCustomer, sendGift } from '../support/people-tools.ts';
 import { call } from '../support/recording-tools.ts';
+import { until } from './shape.ts';
 import type { Shape } from './shape.ts';
 
 const each = (...attempts: readonly (readonly Step[])[]): Script => ({
@@ -20,6 +21,9 @@ async function decideFirst(handle: RunHandle, decide: Decide): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** Opens the gate of `two-unknown-beside-a-wait`. */
+let open: () => void = () => undefined;
 
 const decided = ['WorkflowExecutionUpdateCompleted'];
 
@@ -63,6 +67,33 @@ export const PEOPLE: readonly Shape[] = [
     act: (handle) => decideFirst(handle, (run, waiting) => run.answer(waiting, 'The blue one.')),
     ends: null,
     shows: decided,
+  },
+  {
+    // Where somebody is asked, each asks first whether the task is its own, by a local step: one after the other.
+    name: 'two-unknown-beside-a-wait',
+    wires: ['assistants'],
+    script: each([
+      {
+        call: [
+          call('send_gift', { order_id: '7' }),
+          ...['7', '8'].map((order_id) => call('refund_order', { order_id, cents: 100, note: 'throw' })),
+        ],
+      },
+      answer,
+    ]),
+    options: { tools: [sendGift()] },
+    prepare: ({ shop }) => {
+      shop.lookup = 'done';
+      shop.gate = new Promise((resolve) => (open = resolve));
+    },
+    act: (handle) =>
+      decideFirst(handle, async (run, waiting) => {
+        open();
+        await until(async () => (await run.progress()).unsettled_effects.length === 0 || undefined);
+        await run.approve(waiting);
+      }),
+    ends: null,
+    shows: [...decided, 'send_gift', 'drover.lookupEffect', 'patch one-local-step'],
   },
   {
     name: 'mcp-approved',

@@ -14,9 +14,31 @@ import {
   submit,
   until,
 } from './shape.ts';
-import type { Shape } from './shape.ts';
+import type { Driven, Shape, Stage } from './shape.ts';
+
+/** By its service, after it has ended badly: the history is that of the execution that goes on. */
+async function retryByHand({ drive }: Stage): Promise<Driven> {
+  const id = drive.id('retried-by-hand');
+  const ended = await drive.runs.start({ assistant_id: 'bot', input: 'Go' }, { id });
+  if ((await ended.outcome()).code !== 'quota_exceeded') throw new Error('It has to end badly first.');
+  const handle = await drive.runs.retry(id);
+  return { handle, client: drive.client, code: (await handle.outcome()).code };
+}
 
 export const RETRIED: readonly Shape[] = [
+  {
+    name: 'retried-by-hand',
+    wires: BOTH,
+    script: each(
+      [refund(), { fail: { code: 'insufficient_quota', message: 'Your quota is empty.' } }],
+      [refund(), note, answer],
+    ),
+    drive: retryByHand,
+    ends: null,
+    shows: ['set_note'],
+    // What it did before is known.
+    lacks: ['refund_order'],
+  },
   {
     name: 'expired-during-effect',
     wires: ['assistants'],
