@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RunClient } from '../../src/client.ts';
-import type { RunRequest, RunResult } from '../../src/contract.ts';
+import type { RunResult } from '../../src/contract.ts';
 import { startEmulator } from '../../src/emulator/index.ts';
-import type { Emulator, Fault, Quirk, Step } from '../../src/emulator/index.ts';
+import type { Emulator } from '../../src/emulator/index.ts';
 import { encryptingCodec, encryptingConverter } from '../support/encrypting-codec.ts';
-import { countIn, rawEvents, textsIn, type RawEvent } from '../support/raw-history.ts';
-import { call } from '../support/recording-tools.ts';
+import { countIn, openTexts, rawEvents, textsIn, type RawEvent } from '../support/raw-history.ts';
+import { MCP, PLAYED } from '../support/secrecy-scenes.ts';
+import type { AtWork, Scene } from '../support/secrecy-scenes.ts';
 import { SAID, SECRETS } from '../support/secrecy.config.ts';
 import { connectTestEnv, type TestEnv } from '../support/temporal-server.ts';
 import { startLoggedWorker, type LoggedWorker } from '../support/worker-process.ts';
@@ -40,105 +41,12 @@ const secretsIn = (value: unknown): readonly string[] =>
 const saidIn = (value: unknown): readonly string[] =>
   Object.values(SAID).filter((said) => countIn(value, said) > 0);
 
-interface Scene {
-  readonly backends: readonly ('responses' | 'assistants' | 'foreground')[];
-  readonly steps: readonly Step[];
-  readonly fault?: Fault;
-  readonly quirks?: readonly Quirk[];
-  readonly request?: Partial<RunRequest>;
-  readonly cancel?: true;
-  /** How the run ends. */
-  readonly code: RunResult['code'];
-}
-
-const calls: Step = {
-  call: ['speaks', 'throws', 'refuses', 'acts'].map((name) => call(name, { said: SAID.arguments })),
-};
-const wrongKey: Fault['do'] = { status: 401, message: `Incorrect API key provided: ${SECRETS.apiKey}.` };
-const quoting = `The header ${SECRETS.header}, or ${SECRETS.fetched}, did not go with '${SAID.prompt}'.`;
-const MCP = {
-  type: 'mcp',
-  server_label: 'shop',
-  server_url: 'https://shop.example.com/mcp',
-  headers: { Authorization: { secret: 'HEADER' }, 'X-Shop': { secret: 'FETCHED' } },
-} as const;
-const withMcp: Partial<RunRequest> = { tools: [MCP, 'speaks', 'throws', 'refuses', 'acts'] };
-const BOTH = ['responses', 'assistants'] as const;
-
-const SCENES: Readonly<Record<string, Scene>> = {
-  'goes well': { backends: [...BOTH, 'foreground'], steps: [calls, { answer: SAID.answer }], code: null },
-  'sends secrets in a tool': {
-    backends: ['responses', 'foreground'],
-    steps: [calls, { answer: SAID.answer }],
-    request: withMcp,
-    code: null,
-  },
-  'sends secrets in a tool to a server that answers at once': {
-    backends: ['responses'],
-    steps: [calls, { answer: SAID.answer }],
-    quirks: ['ignores_background'],
-    request: withMcp,
-    code: null,
-  },
-  'fails in words that quote': {
-    backends: BOTH,
-    steps: [
-      calls,
-      { fail: { code: 'invalid_prompt', message: `${SECRETS.header}, ${SECRETS.shaped}: '${SAID.prompt}'` } },
-    ],
-    code: 'invalid_prompt',
-  },
-  'fails with secrets in a tool': {
-    backends: ['responses'],
-    steps: [calls, { fail: { code: 'invalid_prompt', message: quoting } }],
-    request: withMcp,
-    code: 'invalid_prompt',
-  },
-  'is refused in words that quote': {
-    backends: ['responses', 'foreground'],
-    steps: [{ reject: { status: 400, message: quoting } }],
-    request: withMcp,
-    code: 'backend_rejected',
-  },
-  'is told that its key is wrong': {
-    backends: [...BOTH, 'foreground'],
-    steps: [{ answer: SAID.answer }],
-    fault: { match: { method: 'POST' }, do: wrongKey },
-    code: 'backend_auth',
-  },
-  'is told so while it waits': {
-    backends: BOTH,
-    steps: [{ hang: true }],
-    // The last look before the deadline finds it well again, so that the cancel is seen to succeed.
-    fault: { match: { method: 'GET' }, times: 1, do: wrongKey },
-    request: { limits: { deadline_seconds: 2 } },
-    code: 'deadline_exceeded',
-  },
-  'is cancelled with secrets in a tool': {
-    backends: ['responses'],
-    steps: [{ hang: true }],
-    request: withMcp,
-    cancel: true,
-    code: 'cancelled',
-  },
-};
-const PLAYED = Object.entries(SCENES).flatMap(([label, scene]) =>
-  scene.backends.map((backend) => [label, backend, scene] as const),
-);
-
-/** Messages and stack traces of every failure in a history, causes included. */
-function failureTexts(value: unknown): readonly string[] {
-  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [];
-  const { message, stackTrace } = value as { readonly message?: unknown; readonly stackTrace?: unknown };
-  const own = [message, stackTrace].filter((text) => typeof text === 'string');
-  return [...own, ...Object.values(value).flatMap((held) => failureTexts(held))];
-}
-
 interface Played {
-  readonly id: string;
   readonly result: RunResult;
   readonly events: readonly RawEvent[];
-  /** As Temporal shows it while the run is at work, and after. */
+  /** As Temporal shows it while the run is at work. */
+  readonly atWork: readonly unknown[];
+  /** And after it has ended. */
   readonly described: readonly unknown[];
   /** What the service caught, its causes included. */
   readonly error: unknown;
@@ -203,14 +111,13 @@ describe.each(['plainly', 'by a codec'] as const)('with payloads kept %s', (kept
       { id },
     );
     const described: unknown[] = [];
-    if (scene.cancel === true) {
-      await emulator.waitFor(
-        (entry) =>
-          entry.kind === 'status' && entry.to === 'in_progress' && entry.metadata['drover_run'] === id,
-      );
-      described.push((await handle.workflow.describe()).raw);
-      await handle.cancel();
-    }
+    const atWork: unknown[] = [];
+    const look: AtWork['look'] = async () => {
+      const { raw } = await handle.workflow.describe();
+      atWork.push(raw);
+      return raw;
+    };
+    await scene.meanwhile?.({ handle, emulator, look });
     const error: unknown = await handle.result().catch((thrown: unknown) => thrown);
     const result = await handle.outcome();
     const { raw, staticDetails, staticSummary } = await handle.workflow.describe();
@@ -220,7 +127,7 @@ describe.each(['plainly', 'by a codec'] as const)('with payloads kept %s', (kept
       query: { queryType: '__temporal_workflow_metadata' },
     });
     described.push(raw, metadata, { summary: await staticSummary(), details: await staticDetails() });
-    return { id, result, error, described, events: await rawEvents(env.client, id) };
+    return { result, error, described, atWork, events: await rawEvents(env.client, id) };
   }
 
   const sceneOf = (label: string, backend: string): Played => {
@@ -236,26 +143,28 @@ describe.each(['plainly', 'by a codec'] as const)('with payloads kept %s', (kept
   test.each(PLAYED)(
     'a run that %s (%s) leaves no secret in Temporal or with the service',
     (label, backend) => {
-      const { events, described, result, error } = sceneOf(label, backend);
+      const { events, atWork, described, result, error } = sceneOf(label, backend);
       expect({
         events: secretsIn(events),
+        atWork: secretsIn(atWork),
         described: secretsIn(described),
         result: secretsIn(result),
         error: secretsIn(errorTexts(error)),
-      }).toEqual({ events: [], described: [], result: [], error: [] });
+      }).toEqual({ events: [], atWork: [], described: [], result: [], error: [] });
     },
   );
 
   test.each(PLAYED)(
     'a run that %s (%s) says in no message, id or attribute what was said',
     (label, backend) => {
-      const { id, events, described, error } = sceneOf(label, backend);
+      const { events, atWork, described, error } = sceneOf(label, backend);
       expect({
-        failures: saidIn(failureTexts(events)),
+        // Failures, ids, names, summaries and search attributes: all but the payloads of the run itself.
+        events: saidIn(openTexts(events)),
+        atWork: saidIn(openTexts(atWork)),
         described: saidIn(described),
-        id: saidIn(id),
         error: saidIn(errorTexts(error, 1)),
-      }).toEqual({ failures: [], described: [], id: [], error: [] });
+      }).toEqual({ events: [], atWork: [], described: [], error: [] });
     },
   );
 
@@ -265,6 +174,14 @@ describe.each(['plainly', 'by a codec'] as const)('with payloads kept %s', (kept
       (said) => countIn(events, said) > 0,
     );
     expect(found).toBe(kept === 'plainly');
+    // What is open is read as well: names of activities, and summaries in their payloads.
+    expect(openTexts(events)).toContain('speaks');
+    expect(openTexts(events).some((text) => text.includes('attempt 1'))).toBe(kept === 'plainly');
+  });
+
+  test('what was said can be found at work, too: a heartbeat holds it, and only in its payload', () => {
+    const { atWork } = sceneOf('is looked at while its tool works', 'responses');
+    expect(countIn(atWork, SAID.progress) > 0).toBe(kept === 'plainly');
   });
 
   test('the secrets were needed: the provider was given them', () => {

@@ -269,7 +269,17 @@ export class Book {
 
   evidence(): Evidence {
     const { plan, provider, tools, nemesis, people, heard, final } = this;
-    return { plans: [plan], provider, tools, nemesis, people, heard, starts: [], cancels: this.cancels, finals: [final] };
+    return {
+      plans: [plan],
+      provider,
+      tools,
+      nemesis,
+      people,
+      heard,
+      starts: [],
+      cancels: this.cancels,
+      finals: [final],
+    };
   }
 
   verdict(): Verdict {

@@ -35,6 +35,18 @@ export function textsIn(value: unknown): readonly string[] {
   return Object.entries(value).flatMap(([key, held]) => [key, ...textsIn(held)]);
 }
 
+/** Payloads that the UI shows and lists find: they are as open as an id. */
+const SHOWN = ['userMetadata', 'searchAttributes', 'memo'];
+
+/** What stands outside of payloads, and inside of those that are shown. */
+export function openTexts(value: unknown, isShown = false): readonly string[] {
+  if (value instanceof Uint8Array || typeof value !== 'object' || value === null) return textsIn(value);
+  const isPayload = 'data' in value && 'metadata' in value;
+  return Object.entries(value).flatMap(([key, held]) =>
+    isPayload && !isShown && key === 'data' ? [] : [key, ...openTexts(held, isShown || SHOWN.includes(key))],
+  );
+}
+
 /** How often `text` stands in it. */
 export function countIn(value: unknown, text: string): number {
   return textsIn(value).reduce((count, held) => count + held.split(text).length - 1, 0);

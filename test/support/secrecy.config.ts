@@ -1,4 +1,5 @@
 /** The configuration of a worker that is full of secrets, for the test that looks for them everywhere. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { assistants } from '../../src/backends/assistants.ts';
 import { responses } from '../../src/backends/responses.ts';
@@ -30,6 +31,7 @@ export const SAID = {
   answer: 'whisper answer',
   words: 'whisper words',
   progress: 'whisper progress',
+  reason: 'whisper reason',
 } as const;
 
 const codecKey = process.env['DROVER_TEST_CODEC_KEY'] ?? '';
@@ -80,12 +82,30 @@ const acts = defineTool({
     throw new TypeError(SECRETS.ofTool);
   },
 });
-const tools = [speaks, throws, refuses, acts];
+const works = defineTool({
+  name: 'works',
+  description: 'Takes its time, and tells how far it is.',
+  parameters,
+  execute: async (_args, ctx) => {
+    ctx.heartbeat({ at: SAID.progress, header: SECRETS.header });
+    await sleep(1_500, undefined, { signal: ctx.signal });
+    return SAID.output;
+  },
+});
+const asks = defineTool({
+  name: 'asks',
+  description: 'Needs to be allowed.',
+  parameters,
+  needsApproval: true,
+  execute: () => SAID.output,
+});
+const tools = [speaks, throws, refuses, acts, works, asks];
 
 export default defineConfig({
   backends: {
     responses: responses({ baseURL, apiKey }),
     assistants: assistants({ baseURL, apiKey }),
+    streamed: responses({ baseURL, apiKey, stream: true }),
     foreground: responses({ baseURL, apiKey, mode: 'foreground', store: false }),
   },
   defaultBackend: 'responses',
