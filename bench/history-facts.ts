@@ -39,7 +39,8 @@ export function historyFacts(events: readonly HistoryEvent[]): HistoryFacts {
     upserts: events.filter((event) => event.upsertWorkflowSearchAttributesEventAttributes).length,
     told: events.filter(
       (event) =>
-        event.workflowExecutionSignaledEventAttributes ?? event.workflowExecutionUpdateAcceptedEventAttributes,
+        event.workflowExecutionSignaledEventAttributes ??
+        event.workflowExecutionUpdateAcceptedEventAttributes,
     ).length,
     marker_tasks: new Set(markers).size + countTaskHeartbeats(events),
   };

@@ -179,8 +179,17 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
       ...(continues ? { history_events: random.int(16, 30) } : {}),
       ...(most === null ? {} : { rounds: most }),
     },
-    ends: most === null ? ENDS[shape] : limitedEnds(shape),
+    ends: most === null ? endsOf(shape, wire, attempts) : limitedEnds(shape),
   };
+}
+
+/**
+ * A later step that vanished is made again on the Responses wire after the last good one, and the model goes on after what
+ * ended it.
+ */
+function endsOf(shape: Shape, wire: Wire, [first]: RunPlan['attempts']): RunPlan['ends'] {
+  const goesOn = shape === 'exhausted' && wire === 'responses' && (first?.endsAfter ?? 0) > 0;
+  return goesOn ? [...ENDS[shape], null] : ENDS[shape];
 }
 
 /** No attempt answers before all of its rounds; what ends a run otherwise may come first. */

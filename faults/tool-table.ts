@@ -58,6 +58,10 @@ export interface ToolArguments {
   readonly hold_ms: number;
 }
 
+/** The same in every word. */
+export const isSame = (one: ToolArguments, other: ToolArguments): boolean =>
+  (['item', 'note', 'work_ms', 'hold_ms'] as const).every((name) => one[name] === other[name]);
+
 /** What tells one effect of a run from another, found without asking a driver. */
 export function identityOf(tool: ToolName, args: ToolArguments): string {
   const { item, note, work_ms, hold_ms } = args;

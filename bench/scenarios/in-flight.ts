@@ -143,7 +143,9 @@ async function measure(stage: Stage, load: Load, say: (message: string) => void)
     const samples = await watching;
     await eachInLanes(jobs, (job) => drover.ended(job));
     const missed = (await missedHeartbeats(stage, drover.taskQueue)) - missedBefore;
-    const facts = jobFacts(stage.provider.since(mark));
+    const journal = jobFacts(stage.provider.since(mark));
+    // Other scenarios may have left runs behind that end meanwhile.
+    const facts = new Map([...journal].filter(([id]) => starts.has(id)));
     const all = [...facts.values()];
     const created = all.map(({ createdAt }) => createdAt).sort((a, b) => a - b);
     const ended = all.flatMap(({ endedAt }) => endedAt ?? []).sort((a, b) => a - b);

@@ -1,6 +1,5 @@
 /** Judges what the tools did: nothing twice, under one key, and not again once it was known. Pure. */
-import { isDeepStrictEqual } from 'node:util';
-import { identityOf, traitsOf } from '../tool-table.ts';
+import { identityOf, isSame, traitsOf } from '../tool-table.ts';
 import type { ToolEntry } from '../tool-journal.ts';
 import type { Facts, RunFacts } from './facts.ts';
 import { toolLine } from './finding.ts';
@@ -34,7 +33,7 @@ export function judgeAsked(run: RunFacts): readonly Finding[] {
   const isAsked = ({ tool, args, told }: ToolEntry): boolean => {
     const call = run.calls.get(told.tool_call_id);
     const owner = (told.context as { readonly plan?: unknown } | null)?.plan ?? run.plan.id;
-    return call?.tool === tool && isDeepStrictEqual(call.args, args) && owner === run.plan.id;
+    return call?.tool === tool && isSame(call.args, args) && owner === run.plan.id;
   };
   return run.tools
     .filter((entry) => entry.event === 'started' && !isAsked(entry))

@@ -22,11 +22,18 @@ export const isDivergent = (output: string): boolean => typeof parse(output)?.['
 export const isGivenUp = (output: string): boolean => parse(output)?.['error'] === 'not_executed';
 
 /**
- * Where it says that nobody knows, of a tool that leaves it to the model; or that the call was given up, where that closes
- * the conversation of a run that went no further.
+ * A call is given up where that closes the conversation of a run that went no further, and where nobody knows the response
+ * that made it: its answer was lost, and what stands in the conversation has no id of it.
  */
-function saysWhy(run: RunFacts, { kind }: Exchange, output: string, tool: ToolName): boolean {
-  if (isGivenUp(output)) return kind === 'items' && run.final.word !== null && run.final.word.code !== null;
+function mayGiveUp(run: RunFacts, { kind, seq }: Exchange): boolean {
+  if (kind === 'items') return run.final.word !== null && run.final.word.code !== null;
+  const asking = run.lives.findLast(({ bornSeq }) => bornSeq < seq);
+  return asking !== undefined && !run.known.has(asking.id) && run.final.word?.ambiguous === true;
+}
+
+/** Where it says that nobody knows, of a tool that leaves it to the model; or that the call was given up. */
+function saysWhy(run: RunFacts, exchange: Exchange, output: string, tool: ToolName): boolean {
+  if (isGivenUp(output)) return mayGiveUp(run, exchange);
   const error = parse(output)?.['error'];
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   return code === 'unknown_outcome' && traitsOf(tool).unknown === 'tell_model';

@@ -99,6 +99,20 @@ describe('calls that are given up', () => {
     expect(book.closes().kinds()).toEqual(['missing_outputs']);
   });
 
+  test('may be gone on from where nobody knows the response that made them', () => {
+    const unheard = (isSeen: boolean): Book => {
+      const book = new Book({ wire: 'responses', onThread: true }).create('resp_1', { delivered: false });
+      if (isSeen) book.look('resp_1');
+      book
+        .becomes('resp_1', 'completed')
+        .submit('resp_1', [[callId(0), given]], 'resp_2')
+        .look('resp_2');
+      return book.becomes('resp_2', 'completed').closes({ ambiguous: true }).probe();
+    };
+    expect(unheard(false).kinds()).toEqual([]);
+    expect(unheard(true).kinds()).toEqual(['missing_outputs']);
+  });
+
   test('are none that the model goes on from', () => {
     const book = asked()
       .submit('resp_1', [[callId(0), given]], 'resp_2')
