@@ -44,6 +44,8 @@ const LAST_STARTS_MS = 4_000;
 const REACH_MS = 1_000;
 const GIVE_UP_MS = 60_000;
 const LOOK_MS = 100;
+/** Of a wait that is as long as the long ones here. */
+const BETWEEN_LOOKS_MS = 4_000;
 
 function scriptFor(window: Window): Script {
   if (window === 'short wait' || window === 'long wait') return scriptOf(0, LONG_MS);
@@ -119,15 +121,14 @@ async function terminate(stage: Stage, { id }: Job): Promise<void> {
 }
 
 /** Starts them in small steps before the kill: how much of a timeout has passed by then decides what is left of it. */
-async function startApart(drover: WorkflowDriver, jobs: readonly Job[]): Promise<void> {
+async function startApart(drover: WorkflowDriver, jobs: readonly Job[], overMs: number): Promise<void> {
   // Neighbours are of one window; they are to be apart.
-  const step = LAST_STARTS_MS / jobs.length;
-  const apart = jobs.map((job, index) => ({ job, place: (index * 7) % jobs.length }));
+  const step = overMs / jobs.length;
+  const apart = jobs.map((job, index) => ({ job, place: (index * 5) % jobs.length }));
   for (const { job } of apart.sort((a, b) => a.place - b.place)) {
     await drover.start(job);
     await sleep(step);
   }
-  await sleep(REACH_MS);
 }
 
 interface Killed {
@@ -160,13 +161,13 @@ async function killOnce(
   await stage.provider.define(plans.map(({ window, job }) => ({ id: job.id, script: scriptFor(window) })));
   for (const one of plans) await holdAnswer(stage, one);
   const mark = stage.provider.mark();
-  for (const { window, job } of plans) if (window === 'long wait') await drover.start(job);
+  const jobsOf = (isLong: boolean): readonly Job[] =>
+    plans.flatMap(({ window, job }) => ((window === 'long wait') === isLong ? [job] : []));
+  // The kill is to fall anywhere between two of their looks.
+  await startApart(drover, jobsOf(true), BETWEEN_LOOKS_MS);
   await sleep(longWaitMs ?? 0);
-  const others = plans.filter(({ window }) => window !== 'long wait');
-  await startApart(
-    drover,
-    others.map(({ job }) => job),
-  );
+  await startApart(drover, jobsOf(false), LAST_STARTS_MS);
+  await sleep(REACH_MS);
   const killedAt = Date.now();
   await drover.kill();
   await drover.restart();
