@@ -1,22 +1,17 @@
 /** `npm run faults`: see `options.ts` for what it can be told. */
 import { randomInt } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { drover } from './drivers/drover.ts';
-import type { Driver } from './drivers/driver.ts';
+import { driverOf } from './drivers/index.ts';
 import { judge } from './judge/judge.ts';
+import { writeKept } from './kept.ts';
 import { OptionsError, readOptions, USAGE } from './options.ts';
-import type { DriverName, Options } from './options.ts';
+import type { Options } from './options.ts';
 import { planRuns } from './plan.ts';
 import { play } from './play.ts';
 import { isClean, makeReport, printReport } from './report.ts';
 import { setStage } from './stage.ts';
 
 const say = (message: string): void => console.error(message);
-
-async function driverOf(name: DriverName): Promise<Driver> {
-  return name === 'drover' ? drover : (await import('./drivers/textbook.ts')).textbook;
-}
 
 /** The last runs are started so long before the faults end: they too are to meet some. */
 function spanMs({ minutes }: Options): number {
@@ -65,8 +60,7 @@ async function run(options: Options): Promise<number> {
       return 0;
     }
     const { starts, cancels, finals } = evidence;
-    const played = { plans, starts, cancels, finals, tasks, endAt };
-    writeFileSync(join(stage.files.folder, 'played.json'), JSON.stringify(played));
+    writeKept(stage.files.folder, { driver: driver.name, plans, starts, cancels, finals, tasks, endAt });
     say(`The journals are in ${stage.files.folder}.`);
     return isClean(report) ? 0 : 1;
   } finally {

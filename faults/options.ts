@@ -31,7 +31,8 @@ the journals whether a run was lost or a thing done twice. Exits 0 where nothing
   --no-faults     only starts the runs
   --help          prints this
 
-The journals are kept where something was found, and always where FAULTS_KEEP is set.`;
+The journals are kept where something was found, and always where FAULTS_KEEP is set;
+npm run faults:again -- FOLDER judges them again.`;
 
 /** Options that cannot be followed. The message names every mistake. */
 export class OptionsError extends Error {

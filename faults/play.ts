@@ -1,23 +1,18 @@
 /** One fault run, from its first start to the last word of each run. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NAMES } from '../src/contract.ts';
-import type { JournalEntry } from '../src/emulator/index.ts';
 import type { Driver, FinalState } from './drivers/driver.ts';
-import { readHeardEntries } from './heard-journal.ts';
 import { readTasks } from './histories.ts';
-import { readJsonLines } from './journal-file.ts';
 import type { Cancel, Evidence, Start } from './judge/facts.ts';
+import { readJournals, readProvider } from './kept.ts';
 import type { WorkflowTask } from './kill-windows.ts';
 import { inLanes, untilItWorks } from './lanes.ts';
-import type { NemesisEntry } from './nemesis-journal.ts';
 import { startNemesis } from './nemesis/nemesis.ts';
 import { listenTo } from './listener.ts';
-import { readPeopleEntries } from './people-journal.ts';
 import { Person } from './person.ts';
 import type { RunPlan } from './plan.ts';
 import { makeThread, tryThread } from './provider-client.ts';
 import type { Stage } from './stage.ts';
-import { readToolEntries } from './tool-journal.ts';
 
 export interface Play {
   readonly stage: Stage;
@@ -126,14 +121,11 @@ async function finalOf({ stage, driver }: Play, plan: RunPlan): Promise<FinalSta
   }
 }
 
-const readProvider = ({ files }: Stage): readonly JournalEntry[] =>
-  readJsonLines(files.provider) as readonly JournalEntry[];
-
 /** Tries every thread that a run stood in. */
 async function tryThreads({ stage, plans }: Play): Promise<void> {
   const wires = new Map(plans.map(({ id, wire }) => [id, wire]));
   const threads = new Map(
-    readProvider(stage).flatMap((entry) =>
+    readProvider(stage.files).flatMap((entry) =>
       entry.kind === 'status' && entry.thread !== null ? [[entry.thread, entry.model] as const] : [],
     ),
   );
@@ -196,20 +188,5 @@ export async function play(given: Play): Promise<Played> {
         plans.map(({ id }) => id),
       )
     : [];
-  const { files } = stage;
-  return {
-    endAt,
-    tasks,
-    evidence: {
-      plans,
-      starts,
-      cancels,
-      finals,
-      provider: readProvider(stage),
-      tools: readToolEntries(files.tools),
-      people: readPeopleEntries(files.people),
-      heard: readHeardEntries(files.heard),
-      nemesis: readJsonLines(files.nemesis) as readonly NemesisEntry[],
-    },
-  };
+  return { endAt, tasks, evidence: { plans, starts, cancels, finals, ...readJournals(stage.files) } };
 }

@@ -107,23 +107,25 @@ const PRINTED = [
 ] as const;
 const MOST_FINDINGS = 40;
 
-export function printReport(report: Report): string {
+export function printReport({ findings, ...report }: Report): string {
+  const title = `${report.driver}, seed ${report.seed}, ${report.minutes} minutes${report.faults ? '' : ' without faults'} (${report.took_seconds} s in all)`;
+  return `${title}\n${printVerdict({ counts: report, findings })}`;
+}
+
+export function printVerdict({ counts, findings }: Verdict): string {
   const lines = [
-    `${report.driver}, seed ${report.seed}, ${report.minutes} minutes${report.faults ? '' : ' without faults'} (${report.took_seconds} s in all)`,
-    ...PRINTED.map((key) => `  ${key.padEnd(34)}${String(report[key]).padStart(7)}`),
+    ...PRINTED.map((key) => `  ${key.padEnd(34)}${String(counts[key]).padStart(7)}`),
     '  kills_by_window',
-    ...Object.entries(report.kills_by_window).map(
+    ...Object.entries(counts.kills_by_window).map(
       ([key, n]) => `    ${key.padEnd(32)}${String(n).padStart(7)}`,
     ),
   ];
-  const shown = report.findings.slice(0, MOST_FINDINGS);
+  const shown = findings.slice(0, MOST_FINDINGS);
   for (const { kind, run, what, lines: seen } of shown) {
     lines.push(`${kind} in ${run}: ${what}`, ...seen.slice(0, 6).map((line) => `    ${line}`));
   }
-  const more = report.findings.length - shown.length;
+  const more = findings.length - shown.length;
   if (more > 0) lines.push(`and ${more} more findings: --json FILE has them all`);
-  lines.push(
-    isClean(report) ? 'nothing was lost, doubled or left behind' : `${report.findings.length} findings`,
-  );
+  lines.push(isClean(counts) ? 'nothing was lost, doubled or left behind' : `${findings.length} findings`);
   return lines.join('\n');
 }

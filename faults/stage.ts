@@ -15,6 +15,8 @@ import type { NemesisDeed } from './nemesis-journal.ts';
 import { Random } from './random.ts';
 import { ASSISTANT } from './plan.ts';
 import type { RunPlan } from './plan.ts';
+import { filesIn } from './kept.ts';
+import type { Files } from './kept.ts';
 import { receiveWebhooks } from './webhooks.ts';
 import { toEnvironment } from './worker-env.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -23,15 +25,6 @@ const TASK_QUEUE = 'faults';
 /** Runs of the Assistants wire expire by the clock after so long: few do, held up by faults. */
 const EXPIRES_AFTER_MS = 60_000;
 const WORKERS = 4;
-
-export interface Files {
-  readonly folder: string;
-  readonly provider: string;
-  readonly tools: string;
-  readonly nemesis: string;
-  readonly people: string;
-  readonly heard: string;
-}
 
 export interface StageOptions {
   readonly seed: number;
@@ -66,14 +59,7 @@ export async function setStage(options: StageOptions): Promise<Stage> {
   const cli = await findTemporalCli({ onProgress });
   const folder = mkdtempSync(join(tmpdir(), 'drover-faults-'));
   const tidy = (): void => rmSync(folder, { recursive: true, force: true });
-  const files: Files = {
-    folder,
-    provider: join(folder, 'provider.jsonl'),
-    tools: join(folder, 'tools.jsonl'),
-    nemesis: join(folder, 'nemesis.jsonl'),
-    people: join(folder, 'people.jsonl'),
-    heard: join(folder, 'heard.jsonl'),
-  };
+  const files = filesIn(folder);
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (let last = undo.pop(); last !== undefined; last = undo.pop()) await last();
