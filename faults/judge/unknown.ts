@@ -28,10 +28,11 @@ export function judgeUnknown(run: RunFacts, facts: Pick<Facts, 'nemesis'>): read
         call !== undefined &&
         identityOf(tool, args) === identityOf(call.tool, call.args),
     );
+    // One that was never started was given to a worker that died before it could: any may have been meant.
+    const own = starts.filter(({ told }) => told.tool_call_id === said.id);
     const excused =
-      starts.length === 0
-        ? wasDisturbed(run, facts)
-        : starts.some((start) => isHindered(start, run, facts.nemesis));
+      (own.length === 0 ? starts : own).some((start) => isHindered(start, run, facts.nemesis)) ||
+      (own.length === 0 && wasDisturbed(run, facts));
     if (excused) return [];
     return [
       {

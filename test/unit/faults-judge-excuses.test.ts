@@ -80,6 +80,21 @@ describe('an unknown outcome', () => {
     const reset = { kind: 'activity_reset', run: book.plan.id, activity: '1', type: 'pay' } as const;
     expect(book.deed(reset).kinds()).toEqual([]);
   });
+
+  test('nor does an equal call that went well tell what befell one that was never started', () => {
+    const book = begun({ attempts: [[pay, pay]] }).acts(pay, 1);
+    const [first, second] = [callId(0), callId(0, 1)];
+    const calls = [
+      { id: first, name: 'pay', output: answered(1), decision: null, status: 'completed' },
+      { id: second, name: 'pay', output: null, decision: null, status: 'unknown_outcome' },
+    ];
+    book.becomes('run_1', 'cancelled').closes({ code: 'effect_unknown', calls }).probe();
+    expect(book.kinds()).toEqual(['wrong_end']);
+    const killed = new Book({ attempts: [[pay, pay]] });
+    killed.create('run_1').becomes('run_1', 'in_progress').look('run_1').becomes('run_1', 'requires_action');
+    killed.acts(pay, 1).deed({ kind: 'worker_killed', pid: 9, aimed: null }).becomes('run_1', 'cancelled');
+    expect(killed.closes({ code: 'effect_unknown', calls }).probe().kinds()).toEqual([]);
+  });
 });
 
 describe('calls that are given up', () => {
