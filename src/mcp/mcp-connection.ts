@@ -29,7 +29,7 @@ function transportOf(server: McpCommand | McpUrl): Transport {
 export class McpConnection {
   readonly #server: McpCommand | McpUrl;
   #open: Promise<Client> | null = null;
-  #isProbing = false;
+  readonly #probes = new WeakMap<Client, Promise<void>>();
 
   constructor(server: McpCommand | McpUrl) {
     this.#server = server;
@@ -43,45 +43,53 @@ export class McpConnection {
 
   /** @throws where the server cannot be reached: nothing was asked of it */
   client(): Promise<Client> {
-    this.#open ??= this.#connect();
-    return this.#open;
+    if (this.#open !== null) return this.#open;
+    const client = new Client({ name: NAME, version: '0' });
+    // One that ends late must not have a newer one forgotten.
+    const forget = (): void => {
+      if (this.#open === opened) this.#open = null;
+    };
+    let opened: Promise<Client> | null = null;
+    opened = this.#connect(client, forget);
+    this.#open = opened;
+    return opened;
   }
 
-  async #connect(): Promise<Client> {
-    const client = new Client({ name: NAME, version: '0' });
-    const forget = (): void => {
-      this.#open = null;
-    };
+  async #connect(client: Client, forget: () => void): Promise<Client> {
     // The SDK has no other way.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener
     client.onclose = forget;
     // A stream that broke would else leave its calls waiting until their time is over.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener
-    client.onerror = () => void this.#probe(client);
+    client.onerror = () => void this.check(client);
     try {
       await client.connect(transportOf(this.#server), { timeout: CONNECT_MS });
       return client;
     } catch (error) {
-      forget();
+      // The promise that is forgotten is at hand only once this function has given it.
       await client.close().catch(() => undefined);
+      forget();
       throw error;
     }
   }
 
-  /** Closes a connection over which nobody answers: the calls on it end then. */
-  async #probe(client: Client): Promise<void> {
-    if (this.#isProbing) return;
-    this.#isProbing = true;
-    try {
-      await client.ping({ timeout: PROBE_MS });
-    } catch {
-      await client.close().catch(() => undefined);
-    } finally {
-      this.#isProbing = false;
-    }
+  /** Closes a connection over which nobody answers: the calls on it end then, and the next one makes another. */
+  check(client: Client): Promise<void> {
+    const held = this.#probes.get(client);
+    if (held !== undefined) return held;
+    const probe = client
+      .ping({ timeout: PROBE_MS })
+      .then(
+        () => undefined,
+        () => client.close(),
+      )
+      .catch(() => undefined)
+      .finally(() => this.#probes.delete(client));
+    this.#probes.set(client, probe);
+    return probe;
   }
 
-  /** Gives up a connection that may have broken: the next call makes another. */
+  /** Ends it: a call after that makes another. */
   async close(): Promise<void> {
     const open = this.#open;
     this.#open = null;

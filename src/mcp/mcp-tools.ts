@@ -1,6 +1,7 @@
 /** Brings the tools of an MCP server in as registered tools. */
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
+import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { CallToolResultSchema, ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import { defineTool, DOCUMENT } from '../tools/define-tool.ts';
 import type { Tool, ToolContext } from '../tools/define-tool.ts';
@@ -16,8 +17,12 @@ export interface McpTools extends ReadonlyArray<Tool> {
   close(): Promise<void>;
 }
 
-/** The server refused the call before anything was run. */
-const REFUSED: ReadonlySet<number> = new Set([ErrorCode.InvalidParams, ErrorCode.MethodNotFound]);
+/** A server that refuses a call by this code has run nothing. */
+const UNKNOWN_METHOD: ReadonlySet<number> = new Set([ErrorCode.MethodNotFound]);
+/** Some also say so of what a tool has given, when it has acted: no word that something was not done. */
+const REFUSED: ReadonlySet<number> = new Set([...UNKNOWN_METHOD, ErrorCode.InvalidParams]);
+/** A server answers so where it does not know the session: it has read no further. */
+const NO_SESSION = 404;
 /** Before the activity's own end, so that the server is told to stop. */
 const SPARE_MS = 5_000;
 
@@ -34,31 +39,47 @@ async function listTools(connection: McpConnection): Promise<readonly Listed[]> 
   }
 }
 
+/** The call came to no server, or to one that does not know this connection any more. */
+function wasNotTaken(error: unknown): boolean {
+  if (error instanceof StreamableHTTPError) return error.code === NO_SESSION;
+  const cause = error instanceof Error ? error.cause : undefined;
+  const all = cause instanceof AggregateError ? (cause.errors as readonly unknown[]) : [cause];
+  return all.every((one) => one instanceof Error && 'code' in one && one.code === 'ECONNREFUSED');
+}
+
+interface ServerCall {
+  readonly name: string;
+  readonly arguments: Record<string, unknown>;
+}
+
 async function callTool(
   connection: McpConnection,
-  call: { readonly name: string; readonly arguments: Record<string, unknown> },
+  call: ServerCall,
   { signal, heartbeat }: ToolContext,
-  timeout: number,
+  { timeout, isOnce }: { readonly timeout: number; readonly isOnce: boolean },
 ): Promise<string> {
-  let client: Client;
-  try {
-    client = await connection.client();
-  } catch {
-    throw new ToolError(`${call.name} cannot be reached now. Nothing was done.`, {
+  const unreached = (): ToolError =>
+    new ToolError(`${call.name} cannot be reached now. Nothing was done.`, {
       effect: 'none',
       retryable: true,
     });
-  }
+  const client = await connection.client().catch(() => {
+    throw unreached();
+  });
   try {
     const onprogress = (): void => heartbeat();
     const options = { signal, timeout, onprogress, resetTimeoutOnProgress: true, maxTotalTimeout: timeout };
-    return outputOf((await client.callTool(call, undefined, options)) as McpAnswer);
+    // Not by `callTool` of the client, which refuses an answer whose structure is not as the server said: it has acted then.
+    const request = { method: 'tools/call', params: { ...call } } as const;
+    return outputOf((await client.request(request, CallToolResultSchema, options)) as McpAnswer);
   } catch (error) {
-    if (error instanceof McpError && REFUSED.has(error.code)) {
+    if (error instanceof McpError && (isOnce ? UNKNOWN_METHOD : REFUSED).has(error.code)) {
       throw new ToolError(`${call.name} refused the call: ${error.message}`, { effect: 'none' });
     }
-    // Nobody knows whether it acted. What broke is not used again.
-    await connection.close();
+    // Others have calls on this connection: it is given up only where nobody answers over it.
+    const isAnswer = error instanceof McpError && error.code !== (ErrorCode.RequestTimeout as number);
+    if (!isAnswer && !signal.aborted) await connection.check(client);
+    if (wasNotTaken(error)) throw unreached();
     throw error;
   }
 }
@@ -102,7 +123,10 @@ export async function mcpTools(options: McpToolsOptions): Promise<McpTools> {
       ...(decision === undefined ? {} : { decision }),
       ...(effect === 'once' && onUnknown !== undefined ? { onUnknown } : {}),
       execute: (args: Record<string, unknown>, ctx) =>
-        callTool(connection, { name, arguments: args }, ctx, Math.max(timeoutMs - SPARE_MS, timeoutMs / 2)),
+        callTool(connection, { name, arguments: args }, ctx, {
+          timeout: Math.max(timeoutMs - SPARE_MS, timeoutMs / 2),
+          isOnce: effect === 'once',
+        }),
     });
     return Object.freeze({ ...tool, [DOCUMENT]: true });
   });

@@ -1,7 +1,10 @@
 /** Tools of the reference MCP server, by its standard streams and by HTTP, in runs on a real Temporal server. */
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfigFile } from '../../src/config-file.ts';
 import { findFreePorts } from '../../src/dev/ports.ts';
 import { mcpTools, type McpTools, type McpTraits } from '../../src/mcp.ts';
@@ -12,6 +15,8 @@ import { call } from '../support/recording-tools.ts';
 const SERVER = createRequire(import.meta.url)
   .resolve('@modelcontextprotocol/server-everything/package.json')
   .replace(/package\.json$/, 'dist/index.js');
+
+const ODD_SERVER = fileURLToPath(new URL('../support/mcp-odd-server.ts', import.meta.url));
 
 const open: { readonly tools: McpTools; readonly drive: Drive }[] = [];
 afterEach(async () => {
@@ -110,7 +115,6 @@ describe('tools of an MCP server', () => {
     expect(await say('before')).toBe('Echo: Hello');
     first.child.kill('SIGKILL');
     await first.ended;
-    await tools.close();
     expect(await say('down')).toContain('cannot be reached now. Nothing was done.');
     await startServer(port);
     expect(await say('after')).toBe('Echo: Hello');
@@ -128,6 +132,50 @@ describe('tools of an MCP server', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_000));
     server.child.kill('SIGKILL');
     expect((await run.outcome()).code).toBe('effect_unknown');
+  });
+
+  describe('of a server that acts and then breaks', () => {
+    let folder: string;
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'drover-mcp-'));
+    });
+    afterEach(() => rm(folder, { recursive: true, force: true }));
+    const odd = (): Promise<McpTools> =>
+      mcpTools({ command: process.execPath, args: [ODD_SERVER, join(folder, 'acts')] });
+    const acts = async (): Promise<readonly string[]> =>
+      (await readFile(join(folder, 'acts'), 'utf8')).trimEnd().split('\n');
+
+    test('an answer whose structure is not as it said is an answer: it has acted', async () => {
+      const drive = await driveWith(await odd());
+      drive.play('bot', asks(call('otherwise', {})));
+      const result = await drive.runs.execute({ assistant_id: 'bot', input: 'Go' }, { id: drive.id('odd') });
+      expect(result.tool_calls).toMatchObject([{ status: 'completed', output: 'done' }]);
+      expect(await acts()).toEqual(['otherwise']);
+    });
+
+    test('a refusal of its parameters is no word that a call that acts once did nothing', async () => {
+      const drive = await driveWith(await odd());
+      drive.play('bot', asks(call('refuses', {})));
+      const run = await drive.runs.start({ assistant_id: 'bot', input: 'Go' }, { id: drive.id('refuses') });
+      expect((await run.outcome()).code).toBe('effect_unknown');
+      expect(await acts()).toEqual(['refuses']);
+    });
+
+    test('a call that is cancelled, or refused, leaves those of other runs alone', async () => {
+      const drive = await driveWith(await odd());
+      drive.play('bot', asks(call('waits', { ms: 60_000 })));
+      const long = await drive.runs.start({ assistant_id: 'bot', input: 'Go' }, { id: drive.id('long') });
+      await expect.poll(acts, { timeout: 15_000 }).toEqual(['waits']);
+      drive.play('bot', asks(call('waits', { ms: 4_000 })));
+      const other = await drive.runs.start({ assistant_id: 'bot', input: 'Go' }, { id: drive.id('other') });
+      await expect.poll(acts, { timeout: 15_000 }).toEqual(['waits', 'waits']);
+      drive.play('bot', asks(call('refuses', {})));
+      const refused = await drive.runs.start({ assistant_id: 'bot', input: 'Go' }, { id: drive.id('third') });
+      await long.cancel();
+      expect((await long.outcome()).code).toBe('cancelled');
+      expect((await refused.outcome()).code).toBe('effect_unknown');
+      expect((await other.result()).tool_calls).toMatchObject([{ status: 'completed', output: 'done' }]);
+    });
   });
 
   test('are those of the configuration that the page shows', async () => {
