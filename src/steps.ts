@@ -202,7 +202,9 @@ export type {
   LookupOutput,
   AuthorizeDecisionInput,
   AuthorizeDecisionOutput,
+  StartedMark,
 } from './tool-steps.ts';
+export { isStartedMark } from './tool-steps.ts';
 
 /** Asks, as a local activity, whether the workflow task is the workflow's own. */
 export interface ConfirmTaskInput {

@@ -103,3 +103,13 @@ export type AuthorizeDecisionOutput =
   | { readonly allowed: true }
   /** `reason` is what the one who decided reads. */
   | { readonly allowed: false; readonly reason: string };
+
+/** The heartbeat details of a `once` tool from before its handler starts until it ends. */
+export interface StartedMark {
+  readonly drover_started: string;
+  readonly details?: unknown;
+}
+
+export function isStartedMark(details: unknown): details is StartedMark {
+  return typeof details === 'object' && details !== null && 'drover_started' in details;
+}

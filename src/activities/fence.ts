@@ -6,23 +6,14 @@
  * resumes, and pause and unpause start an activity again (measured on server 1.32).
  */
 import type { Context } from '@temporalio/activity';
+import { isStartedMark, type StartedMark } from '../steps.ts';
 import { confirmHeartbeat } from './confirm-heartbeat.ts';
 import { isUntouchedFirstTry } from './first-try.ts';
 import { readPending } from './pending-activity.ts';
 import { notStarted, unknownOutcome } from './tool-failure.ts';
 
-/** The heartbeat details of a `once` tool from before its handler starts until it ends. */
-export interface StartedMark {
-  readonly drover_started: string;
-  readonly details?: unknown;
-}
-
 export function startedMark(key: string, details?: unknown): StartedMark {
   return { drover_started: key, ...(details === undefined ? {} : { details }) };
-}
-
-export function isStartedMark(details: unknown): details is StartedMark {
-  return typeof details === 'object' && details !== null && 'drover_started' in details;
 }
 
 /** How long the server may take to write the mark down. Milliseconds. */

@@ -1,7 +1,8 @@
 /** Sends a tool's heartbeats, so that its handler need not. */
 import type { Context } from '@temporalio/activity';
 import type { Json } from '../run.ts';
-import { isStartedMark, startedMark } from './fence.ts';
+import { isStartedMark } from '../steps.ts';
+import { startedMark } from './fence.ts';
 
 /** Details are a note about progress, no store. Bytes of JSON. */
 export const MAX_DETAIL_BYTES = 16 * 1024;

@@ -2,6 +2,7 @@
 import {
   CancellationScope,
   isCancellation,
+  patched,
   scheduleActivity,
   sleep,
   type ActivityOptions,
@@ -77,7 +78,7 @@ async function tryOnce(
   call: PlannedCall,
   policy: ToolPolicy,
   input: ToolInput,
-): Promise<ToolOutcome> {
+): Promise<Exclude<ToolOutcome, { kind: 'not_started_again' }>> {
   try {
     const value = await scheduleActivity<unknown>(call.name, [input], activityOptions(context, call, policy));
     const output = outputText(value);
@@ -85,7 +86,10 @@ async function tryOnce(
     const fits = jsonBytes(output) <= policy.max_output_bytes + JSON_QUOTES;
     return { kind: 'done', output: fits ? output : cutOutput(output, utf8Bytes(output)) };
   } catch (error) {
-    return readOutcome(call.name, error, policy);
+    const outcome = readOutcome(call.name, error, policy);
+    if (outcome.kind !== 'not_started_again') return outcome;
+    // Before this rule it was dispatched again.
+    return patched('started-mark') ? { kind: 'unknown' } : { kind: 'not_started', why: 'nobody_polls' };
   }
 }
 

@@ -1,6 +1,6 @@
 /** Reads what became of a tool's activity from its failure. Pure. */
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
-import { ACTIVITY_FAILURES, type ToolFailureDetails, type ToolPolicy } from '../steps.ts';
+import { ACTIVITY_FAILURES, isStartedMark, type ToolFailureDetails, type ToolPolicy } from '../steps.ts';
 
 export type ToolOutcome =
   | { readonly kind: 'done'; readonly output: string }
@@ -8,6 +8,8 @@ export type ToolOutcome =
   | { readonly kind: 'failed'; readonly output: string }
   /** The effect did not start: dispatch again under the same key. */
   | { readonly kind: 'not_started'; readonly why: 'refused' | 'nobody_polls' }
+  /** Nobody took it, this time: an earlier try had started, and was paused or reset. */
+  | { readonly kind: 'not_started_again' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'cancelled' };
 
@@ -45,7 +47,11 @@ export function readOutcome(name: string, error: unknown, policy: ToolPolicy): T
   if (cause instanceof CancelledFailure)
     return policy.effect === 'once' ? { kind: 'unknown' } : { kind: 'cancelled' };
   if (cause instanceof TimeoutFailure) {
-    if (cause.timeoutType === 'SCHEDULE_TO_START') return { kind: 'not_started', why: 'nobody_polls' };
+    if (cause.timeoutType === 'SCHEDULE_TO_START') {
+      const hadStarted = isStartedMark(cause.lastHeartbeatDetails) || cause.cause !== undefined;
+      if (policy.effect === 'once' && hadStarted) return { kind: 'not_started_again' };
+      return { kind: 'not_started', why: 'nobody_polls' };
+    }
     return failed(policy, errorOutput('timeout', `${name} did not finish in time.`));
   }
   if (cause instanceof ApplicationFailure) {

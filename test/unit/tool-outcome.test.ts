@@ -38,6 +38,15 @@ describe('what became of a once-only tool', () => {
     });
   });
 
+  test('is not started again where an earlier try had started, and nobody took the next one', () => {
+    const mark = { drover_started: 'key' };
+    const again = failed(new TimeoutFailure('timeout', mark, 'SCHEDULE_TO_START'));
+    expect(readOutcome('refund', again, policy('once'))).toEqual({ kind: 'not_started_again' });
+    expect(readOutcome('get_order', again, policy('idempotent'))).toMatchObject({ kind: 'not_started' });
+    const own = failed(new TimeoutFailure('timeout', { at: 'half' }, 'SCHEDULE_TO_START'));
+    expect(readOutcome('refund', own, policy('once'))).toMatchObject({ kind: 'not_started' });
+  });
+
   test('is failed without effect where the handler says so', () => {
     const refused = application(ACTIVITY_FAILURES.toolFailed, { output: 'no', effect: 'none' });
     expect(readOutcome('refund', refused, policy('once'))).toEqual({ kind: 'failed', output: 'no' });
