@@ -38,11 +38,11 @@ export async function createOnNewThread<T extends object>(
       // An answer that cannot be handed back would take the thread's id with it, and nobody found the attempt again.
       return isTooLarge(created) ? { ...made, suspect: true, not_before_ms: 0 } : created;
     },
-    readError: (error) =>
-      made && {
-        ...made,
-        suspect: error.answerLost,
-        not_before_ms: error.retryable ? Date.now() + (error.retryAfterMs ?? AGAIN_MS) : 0,
-      },
+    readError: (error) => {
+      const nextMs = error.retryable ? Date.now() + (error.retryAfterMs ?? AGAIN_MS) : 0;
+      // A wait that outlasts the run is none: the next try is refused at once, and says why.
+      const not_before_ms = nextMs < acting.told.deadline_ms ? nextMs : 0;
+      return made && { ...made, suspect: error.answerLost, not_before_ms };
+    },
   });
 }

@@ -65,6 +65,18 @@ describe('a run that makes its thread', () => {
     expect(await replayed(drive, id)).toBeNull();
   });
 
+  test('ends by what the provider says where it is told to wait past its deadline', async () => {
+    await using drive = await startDrive('assistants');
+    drive.emulator.addFault({
+      match: { method: 'POST', path: RUNS },
+      do: { status: 429, retry_after_s: 600 },
+    });
+    const id = drive.id('told-to-wait');
+    const run = await drive.runs.start({ ...request, limits: { deadline_seconds: 20 } }, { id });
+    expect((await run.outcome()).code).toBe('rate_limit_exceeded');
+    expect(made(drive.emulator)).toMatchObject({ threads: 1, runs: [] });
+  });
+
   test('leaves the attempt to an activity where the thread took long', async () => {
     await using drive = await startDrive('assistants');
     drive.emulator.addFault({ match: { method: 'POST', path: THREADS, nth: 1 }, do: { latency_ms: 1_500 } });
