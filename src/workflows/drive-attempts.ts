@@ -3,6 +3,7 @@ import {
   CancellationScope,
   makeContinueAsNewFunc,
   allHandlersFinished,
+  patched,
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -76,7 +77,10 @@ async function deadlineReached(
 ): Promise<EndCode | null | undefined> {
   const { state } = context;
   const { live } = state;
-  const late = Date.now() >= state.deadline_ms;
+  // The wait ends by its worker's clock, which may be ahead of the server's: then it is not yet late here.
+  const late =
+    Date.now() >= state.deadline_ms ||
+    (waitUntilMs(context) >= state.deadline_ms && patched('late-by-until'));
   const confirmed = await cancelLive(
     context,
     late && unknownStatus !== null ? 'given_up' : 'attempt_timeout',

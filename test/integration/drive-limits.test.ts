@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isInvalidRequestError } from '../../src/errors.ts';
 import { startDrive, WIRES } from '../support/drive-harness.ts';
+import { fastClock } from '../support/fast-clock.ts';
 import { call, recordingTools } from '../support/recording-tools.ts';
 
 const request = { assistant_id: 'bot', input: 'Go' };
@@ -17,6 +18,19 @@ describe.each(WIRES)('the deadline on the %s wire', (wire) => {
     expect(outcome.code).toBe('deadline_exceeded');
     expect(outcome.run.status).toBe('expired');
     expect(outcome.attempts).toMatchObject([{ status: 'cancelled' }]);
+  });
+
+  test('is the deadline, too, where the clock of the worker is ahead of the server’s', async () => {
+    await using drive = await startDrive(wire);
+    drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
+    using _clock = fastClock(2_000);
+    const handle = await drive.runs.start(
+      { ...request, limits: { deadline_seconds: 5 } },
+      { id: drive.id('fast-clock') },
+    );
+    const outcome = await handle.outcome();
+    expect(outcome.code).toBe('deadline_exceeded');
+    expect(outcome.attempts).toHaveLength(1);
   });
 
   test('ends a run whose status nobody knows by unknown_status, having polled it without spinning', async () => {

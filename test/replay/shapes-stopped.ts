@@ -1,4 +1,5 @@
 /** Runs that are stopped, by whoever started them, by a limit or by what nobody can go on with. */
+import { fastClock } from '../support/fast-clock.ts';
 import { call } from '../support/recording-tools.ts';
 import { answer, becomes, BOTH, cancelled, note, once, refund, until } from './shape.ts';
 import type { Shape } from './shape.ts';
@@ -48,6 +49,19 @@ export const STOPPED: readonly Shape[] = [
     },
     ends: 'cancelled',
     shows: ['TimerCanceled', 'WorkflowExecutionCanceled'],
+  },
+  {
+    name: 'deadline-by-a-fast-clock',
+    wires: ['assistants'],
+    script: once({ hang: true }),
+    drive: async ({ drive }) => {
+      using _clock = fastClock(2_000);
+      const request = { assistant_id: 'bot', input: 'Go', limits: { deadline_seconds: 5 } };
+      const handle = await drive.runs.start(request, { id: drive.id('fast-clock') });
+      return { handle, client: drive.client, code: (await handle.outcome()).code };
+    },
+    ends: 'deadline_exceeded',
+    shows: [cancelled, 'patch late-by-until'],
   },
   {
     name: 'deadline',
