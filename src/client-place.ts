@@ -23,7 +23,10 @@ async function unaskedHolder(client: Client, { thread_id, run_id }: TakePlaceInp
   const query = `WorkflowType = '${NAMES.workflow}' AND ExecutionStatus = 'Running' AND ${SEARCH_ATTRIBUTES.threadId.name} = '${thread_id.replaceAll("'", String.raw`\'`)}'`;
   try {
     for await (const { workflowId } of client.workflow.list({ query, pageSize: 2 })) {
-      if (workflowId !== run_id) return workflowId;
+      if (workflowId === run_id) continue;
+      // Visibility may not have heard of its end yet.
+      const { status } = await client.workflow.getHandle(workflowId).describe();
+      if (status.name === 'RUNNING') return workflowId;
     }
   } catch {
     return null;

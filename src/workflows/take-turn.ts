@@ -19,7 +19,8 @@ export interface TurnBox {
   waits: boolean;
 }
 
-function takePlace(context: DriveContext, policy: TurnPolicy, sinceMs: number): Promise<Place> {
+/** Asks for the run's place. Where that cannot be done, it waits as if it had one, and asks again. */
+async function takePlace(context: DriveContext, policy: TurnPolicy, sinceMs: number): Promise<Place> {
   const input: TakePlaceInput = {
     thread_id: context.state.thread_id ?? '',
     run_id: context.runId,
@@ -28,22 +29,29 @@ function takePlace(context: DriveContext, policy: TurnPolicy, sinceMs: number): 
     since_ms: sinceMs,
   };
   // Not cancelled: it is short, and a place that nobody takes is found out.
-  return CancellationScope.nonCancellable(() =>
-    localStep<Place>(NAMES.activities.takePlace, [input], {
-      startToCloseTimeout: '30 seconds',
-      retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
-      summary: 'turn',
-    }),
-  );
+  try {
+    return await CancellationScope.nonCancellable(() =>
+      localStep<Place>(NAMES.activities.takePlace, [input], {
+        startToCloseTimeout: '30 seconds',
+        scheduleToCloseTimeout: '1 minute',
+        retry: { initialInterval: '1 second', maximumInterval: '10 seconds' },
+        summary: 'turn',
+      }),
+    );
+  } catch {
+    return 'wait';
+  }
 }
+
+/** Such an id is no thread's, and the server takes no workflow id that is made of it. */
+const isThread = (id: unknown): boolean =>
+  id === undefined || id === null || (typeof id === 'string' && id.isWellFormed());
 
 /** Nobody may have checked the request yet: where it makes no sense, the first step says so. */
 function policyOf({ on_busy_thread: given, thread_id }: RunRequest): TurnPolicy | null {
   const policy: unknown = given ?? 'enqueue';
   const isPolicy = policy === 'enqueue' || policy === 'reject' || policy === 'interrupt';
-  return isPolicy && (thread_id === undefined || thread_id === null || typeof thread_id === 'string')
-    ? policy
-    : null;
+  return isPolicy && isThread(thread_id) ? policy : null;
 }
 
 function patienceMs({ turn_seconds: given }: RunRequest): number {

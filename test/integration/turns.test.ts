@@ -1,5 +1,6 @@
 /** Several runs on one thread: they take turns, are refused, or interrupt. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RunClient } from '../../src/client.ts';
 import type { RunHandle } from '../../src/client.ts';
 import { NAMES } from '../../src/contract.ts';
 import type { RunRequest } from '../../src/contract.ts';
@@ -226,4 +227,42 @@ test('a run that made its thread itself is interrupted by the next message on it
   expect((await second.outcome()).code).toBeNull();
   expect((await first.outcome()).code).toBe('cancelled');
   expect(refusals(drive.emulator.journal())).toEqual([]);
+});
+
+test('a run that has ended refuses nobody, though lists still show it at work', async () => {
+  await using drive = await startDrive('assistants');
+  drive.play('bot', thinks(0));
+  const first = await drive.runs.start({ assistant_id: 'bot', input: 'One' }, { id: drive.id('own-thread') });
+  const { run } = await first.result();
+  const { workflow } = drive.client;
+  // As a list that has not caught up would have it.
+  const late = async function* () {
+    for await (const held of workflow.list({ query: `WorkflowId = '${first.id}'` }))
+      yield { ...held, status: { code: 1, name: 'RUNNING' } };
+  };
+  const listed = async (): Promise<number> => {
+    let count = 0;
+    for await (const _held of late()) count += 1;
+    return count;
+  };
+  await expect.poll(listed).toBe(1);
+  const stale = Object.create(drive.client, {
+    workflow: { value: Object.create(workflow, { list: { value: late } }) as typeof workflow },
+  }) as typeof drive.client;
+  const second = await new RunClient({ client: stale, taskQueue: drive.taskQueue }).start(
+    { assistant_id: 'bot', input: 'Two', thread_id: run.thread_id!, on_busy_thread: 'reject' },
+    { id: drive.id('next') },
+  );
+  expect((await second.outcome()).code).toBeNull();
+});
+
+test('a thread whose id can be none is refused by name, where nobody has looked at the request', async () => {
+  await using drive = await startDrive('assistants');
+  const handle = await drive.client.workflow.start(NAMES.workflow, {
+    args: [{ assistant_id: 'bot', input: 'One', thread_id: '\ud800' }],
+    taskQueue: drive.taskQueue,
+    workflowId: drive.id('no-thread'),
+  });
+  const run = drive.runs.getHandle(handle.workflowId);
+  expect((await run.outcome()).code).toBe('invalid_request');
 });
