@@ -23,7 +23,8 @@ describe.each(WIRES)('the deadline on the %s wire', (wire) => {
   test('is the deadline, too, where the clock of the worker is ahead of the server’s', async () => {
     await using drive = await startDrive(wire);
     drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
-    using _clock = fastClock(2_000);
+    using stack = new DisposableStack();
+    stack.use(fastClock(2_000));
     const handle = await drive.runs.start(
       { ...request, limits: { deadline_seconds: 5 } },
       { id: drive.id('fast-clock') },

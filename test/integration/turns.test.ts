@@ -241,9 +241,9 @@ test('a run that has ended refuses nobody, though lists still show it at work', 
       yield { ...held, status: { code: 1, name: 'RUNNING' } };
   };
   const listed = async (): Promise<number> => {
-    let count = 0;
-    for await (const _held of late()) count += 1;
-    return count;
+    const ids: string[] = [];
+    for await (const { workflowId } of late()) ids.push(workflowId);
+    return ids.length;
   };
   await expect.poll(listed).toBe(1);
   const stale = Object.create(drive.client, {

@@ -55,7 +55,8 @@ export const STOPPED: readonly Shape[] = [
     wires: ['assistants'],
     script: once({ hang: true }),
     drive: async ({ drive }) => {
-      using _clock = fastClock(2_000);
+      using stack = new DisposableStack();
+      stack.use(fastClock(2_000));
       const request = { assistant_id: 'bot', input: 'Go', limits: { deadline_seconds: 5 } };
       const handle = await drive.runs.start(request, { id: drive.id('fast-clock') });
       return { handle, client: drive.client, code: (await handle.outcome()).code };
