@@ -88,13 +88,26 @@ function requireAssistant(
   );
 }
 
+/** How long a source of secrets may take, as that of a key. Milliseconds. */
+const SECRET_MS = 30_000;
+
+async function within<T>(ms: number, work: Promise<T> | T): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error('late')), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 async function readSecret(secrets: SecretSource, name: string, backend: Backend): Promise<string | null> {
   const source = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
   if (source === undefined) return null;
   if (typeof source === 'string') return source === '' ? null : source;
   let value: string;
   try {
-    value = await source();
+    value = await within(SECRET_MS, source());
   } catch {
     throw new SecretSourceError(name, backend.name);
   }

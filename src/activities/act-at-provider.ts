@@ -2,7 +2,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { guardActs } from '../backends/act-guard.ts';
-import type { BackendError } from '../backends/backend.ts';
+import { BackendError } from '../backends/backend.ts';
 import { ACTIVITY_FAILURES, type CreateRunInput, type NotOurs, type TryAgain } from '../steps.ts';
 import { startBeat } from './beat.ts';
 import { confirmCurrent } from './current-try.ts';
@@ -12,6 +12,12 @@ import { asBackendError, backendFailure } from './to-failure.ts';
 /** First wait before another try where the provider says none, in milliseconds. */
 export const AGAIN_MS = 1_000;
 
+/**
+ * Before the activity's own end, or half of its time where that is short: what the server gives up by itself ends the run,
+ * and a provider that hangs is tried again.
+ */
+const SPARE_MS = 10_000;
+
 export interface Acting<T> {
   readonly backend: string;
   readonly told: Pick<CreateRunInput, 'suspect' | 'events' | 'not_before_ms' | 'deadline_ms'>;
@@ -20,6 +26,9 @@ export interface Acting<T> {
   /** Where an error is an answer after all. */
   readError?(error: BackendError): T | null;
 }
+
+const hung = (backend: string): BackendError =>
+  new BackendError('timeout', `Backend ${backend}: the step had no answer in the time that it has.`);
 
 function waitFailure(delayMs: number): ApplicationFailure {
   return ApplicationFailure.create({
@@ -58,10 +67,12 @@ async function tryOnce<T>(acting: Acting<T>): Promise<T | TryAgain | NotOurs> {
   using beat = startBeat<ActingMark>({ clean: false });
   if (!(await markActing(beat))) throw waitFailure(AGAIN_MS);
   await confirmCurrent(Context.current());
+  const whole = info.startToCloseTimeoutMs;
+  const signal = AbortSignal.timeout(Math.max(whole - SPARE_MS, whole / 2));
   try {
-    return await acting.act(suspect, AbortSignal.timeout(info.startToCloseTimeoutMs));
+    return await acting.act(suspect, signal);
   } catch (thrown) {
-    const error = asBackendError(thrown);
+    const error = signal.aborted ? hung(backend) : asBackendError(thrown);
     const answer = acting.readError?.(error) ?? null;
     if (answer !== null) return answer;
     const lost = suspect || error.answerLost;

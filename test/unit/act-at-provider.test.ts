@@ -64,6 +64,16 @@ describe('a local step', () => {
     expect(server.seen).toHaveLength(1);
   });
 
+  test('is tried again where the provider hangs: it may have acted', async () => {
+    const env = new MockActivityEnvironment(
+      { isLocal: true, startToCloseTimeoutMs: 600 },
+      { client: clientThatStops(0) },
+    );
+    server.answerWith(() => ({ hang: true }));
+    await expect(actIn(env, 3)).resolves.toMatchObject({ kind: 'again', suspect: true });
+    server.answerWith(() => ({ body: { id: 'run_1' } }));
+  });
+
   test('sends nothing where its process was stopped after it saw that it was its turn', async () => {
     const before = server.seen.length;
     await expect(act(3_000)).resolves.toMatchObject({ kind: 'again', suspect: false });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import type { Backend, Capabilities } from '../../src/backends/backend.ts';
 import type { AssistantConfig, LoadedConfig, SecretSource } from '../../src/config.ts';
@@ -232,6 +232,15 @@ describe('secrets', () => {
     expect(error).toMatchObject({ name: 'SecretSourceError', message: expect.stringContaining('CRM') });
     expect(String((error as Error).stack)).not.toContain('hunter2');
     expect(error).not.toHaveProperty('cause');
+  });
+
+  it('whose source never answers are worth another try, too', async () => {
+    vi.useFakeTimers();
+    const secrets: SecretSource = { CRM: () => new Promise(() => undefined), OTHER: 'x' };
+    const failed = resolve({ tools }, { secrets }).catch((thrown: unknown) => thrown);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(await failed).toMatchObject({ name: 'SecretSourceError' });
+    vi.useRealTimers();
   });
 
   it('are not put into the definition of a function, which the model reads', async () => {
