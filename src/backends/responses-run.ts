@@ -8,7 +8,7 @@ import { redact, shortCode } from './redact.ts';
 import { readOutput, waitingFor } from './responses-items.ts';
 import type { Waiting } from './responses-items.ts';
 import { exhaustedBudget } from './responses-request.ts';
-import { EMPTY_STATE, withState } from './responses-state.ts';
+import { EMPTY_STATE, sizeOf, withState } from './responses-state.ts';
 import type { ChainState } from './responses-state.ts';
 import { fromTextFormat, fromWireTool, fromWireToolChoice } from './responses-tools.ts';
 import { addUsage, isObject, objectsOf, readResponse, textOf, toRunUsage } from './responses-wire.ts';
@@ -103,13 +103,21 @@ function requiredAction(waiting: Waiting): RequiredAction {
 }
 
 /** What this look adds to the state: times first seen, the last response as it stands. */
+/** Ours is a name. What a server says back of megabytes would make an attempt that cannot be carried, and lives. */
+const MAX_CHOICE_BYTES = 16_384;
+
+function toolChoiceOf({ raw }: WireResponse): ChainState['tool_choice'] {
+  const choice = fromWireToolChoice(raw['tool_choice'] ?? null);
+  return sizeOf(choice) > MAX_CHOICE_BYTES ? null : choice;
+}
+
 function advance(before: ChainState, response: WireResponse, waiting: Waiting, now: number): ChainState {
   const live = response.status === 'in_progress';
   const state: ChainState = {
     ...before,
     created_at: before.created_at ?? response.created_at ?? now,
     started_at: before.started_at ?? (live ? now : null),
-    tool_choice: before.tool_choice ?? fromWireToolChoice(response.raw['tool_choice'] ?? null),
+    tool_choice: before.tool_choice ?? toolChoiceOf(response),
     last: {
       status: response.status,
       error_code:

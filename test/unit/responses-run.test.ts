@@ -425,6 +425,12 @@ describe('state', () => {
     );
   });
 
+  test('holds no megabytes of what a server says back: the attempt lives, and has to be carried', () => {
+    const choice = { type: 'function', name: 'x'.repeat(MAX_STATE_BYTES) };
+    const seen = observeResponse(attempt, base, readResponse(response({ tool_choice: choice }))!, NOW);
+    expect(JSON.stringify(seen.attempt.state).length).toBeLessThan(1_000);
+  });
+
   test('over its limit is refused by name', () => {
     const items = [{ type: 'function_call_output', output: 'x'.repeat(MAX_STATE_BYTES) }];
     let thrown: unknown;
