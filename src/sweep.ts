@@ -130,7 +130,8 @@ async function cancelAt(backend: Backend, attempt: AttemptRef, signal: AbortSign
       if (Date.now() + lookMs > untilMs) return false;
       await sleep(lookMs, undefined, { signal });
     }
-    await backend.releaseThread?.(at, signal);
+    // Its turn has gone on: another run may wait for its own calls there.
+    await backend.releaseThread?.(at, signal, { ownOnly: true });
     return true;
   } catch (error) {
     if (isBackendError(error) && error.kind === 'not_found') return true;

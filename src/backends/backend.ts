@@ -204,8 +204,16 @@ export interface Backend {
   /** Asks once for a cancel, then reads. An attempt that has ended already is no error. */
   cancel(attempt: AttemptRef, signal: AbortSignal): Promise<Observation>;
 
-  /** Answers calls that an ended attempt left open, so that its thread takes the next run. */
-  releaseThread?(attempt: AttemptRef, signal: AbortSignal): Promise<void>;
+  /**
+   * Answers calls that an ended attempt left open, so that its thread takes the next run.
+   *
+   * @param options.ownOnly only those that it is known to have made: another run may have the thread by now
+   */
+  releaseThread?(
+    attempt: AttemptRef,
+    signal: AbortSignal,
+    options?: { readonly ownOnly?: boolean },
+  ): Promise<void>;
 
   /**
    * Whether a step whose answer was lost, and which nobody will make again, may still be worked on. Present where a

@@ -72,13 +72,16 @@ export async function releaseConversation(
   adapter: Adapter,
   attempt: AttemptRef,
   signal: AbortSignal,
+  { ownOnly = false }: { readonly ownOnly?: boolean } = {},
 ): Promise<void> {
   const conversation = attempt.thread_id;
-  if (conversation === null) return;
-  const { anchor } = readState(attempt);
+  const { anchor, last } = readState(attempt);
+  const own = last?.calls ?? [];
+  if (conversation === null || (ownOnly && own.length === 0)) return;
   const survey = await surveyConversation(
     (after) => adapter.calls.listItems(conversation, after, signal),
     anchor,
   );
-  await adapter.calls.addItems(conversation, openCalls(survey.items).map(toAbandonedItem), signal);
+  const open = openCalls(survey.items).filter(({ id }) => !ownOnly || own.includes(id));
+  await adapter.calls.addItems(conversation, open.map(toAbandonedItem), signal);
 }
