@@ -48,6 +48,13 @@ const STEPS: ReadonlySet<string> = new Set([
 ]);
 const OWN = 'drover.';
 
+type UpdateCompleted = NonNullable<HistoryEvent['workflowExecutionUpdateCompletedEventAttributes']>;
+type UpdateInput = NonNullable<
+  NonNullable<
+    NonNullable<HistoryEvent['workflowExecutionUpdateAcceptedEventAttributes']>['acceptedRequest']
+  >['input']
+>;
+
 interface Scheduled {
   readonly activity: string;
   readonly input: unknown;
@@ -62,6 +69,8 @@ export class HistoryReader {
   readonly #workflowId: string;
   readonly #runId: string;
   readonly #scheduled = new Map<number, Scheduled>();
+  /** Updates that were let in, by event id: what became of each stands further on. */
+  readonly #accepted = new Map<string, UpdateInput>();
 
   constructor(client: Client, workflowId: string, runId: string) {
     this.#client = client;
@@ -109,15 +118,22 @@ export class HistoryReader {
       return { kind: 'signaled', signal: signaled.signalName ?? '', word };
     }
     const accepted = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
-    if (accepted) {
-      const [words] = await this.#decode(accepted.args);
-      return { kind: 'decided', update: accepted.name ?? '', words };
-    }
+    if (accepted) this.#accepted.set(String(event.eventId), accepted);
+    const completed = event.workflowExecutionUpdateCompletedEventAttributes;
+    if (completed) return await this.#decidedFact(completed);
     const upserted = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
     const shown = upserted?.[SEARCH_ATTRIBUTES.waiting.name];
     if (shown) return { kind: 'waiting_shown', value: readPlain(shown.data) };
     if (event.workflowExecutionCancelRequestedEventAttributes) return { kind: 'cancel_requested' };
     return (await this.#activityFact(event)) ?? (await this.#closeFact(event));
+  }
+
+  /** One that was refused after all, by whoever authorizes it or as its time was over, decided nothing. */
+  async #decidedFact(completed: UpdateCompleted): Promise<Fact | null> {
+    const asked = this.#accepted.get(String(completed.acceptedEventId));
+    if (asked === undefined || !completed.outcome?.success) return null;
+    const [words] = await this.#decode(asked.args);
+    return { kind: 'decided', update: asked.name ?? '', words };
   }
 
   async #activityFact(event: HistoryEvent): Promise<Fact | null> {

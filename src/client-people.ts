@@ -1,7 +1,7 @@
 /** Sends people's decisions to a run, and reads what waits for them. */
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import type { WorkflowHandle } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import { ActivityFailure, ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { NAMES } from './contract.ts';
 import type { SettleEffect } from './contract.ts';
 import { DECISION_REFUSED } from './decisions.ts';
@@ -25,10 +25,21 @@ export interface WaitingRun {
   readonly calls: readonly WaitingCall[] | null;
 }
 
+/** Temporal's word for an Update that was accepted by a workflow which then closed. */
+const CLOSED_MEANWHILE = 'AcceptedUpdateCompletedWorkflow';
+
+/** The run was cancelled, or ended, while the decision was looked at. */
+function hasEndedMeanwhile(cause: unknown): boolean {
+  if (cause instanceof ActivityFailure) return hasEndedMeanwhile(cause.cause);
+  if (cause instanceof CancelledFailure) return true;
+  return cause instanceof ApplicationFailure && cause.type === CLOSED_MEANWHILE;
+}
+
 /** A refused Update as the error that it stands for; anything else as it is. */
 function readRefusal(runId: string, error: unknown): unknown {
   if (!(error instanceof WorkflowUpdateFailedError)) return error;
   const { cause } = error;
+  if (hasEndedMeanwhile(cause)) return closedRun(runId, error);
   if (!(cause instanceof ApplicationFailure) || cause.type !== DECISION_REFUSED) return error;
   const code = (cause.details?.[0] as { readonly code?: unknown } | undefined)?.code;
   if (!isDecisionRefusal(code)) return error;

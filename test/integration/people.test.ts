@@ -286,12 +286,40 @@ describe('approvals', () => {
     expect(shop.refunds).toEqual([]);
     await run.approve(waiting!, { by: 'maria' });
     await run.result();
+    const decided: unknown[] = [];
+    for await (const event of run.watch()) if (event.type === 'call_decided') decided.push(event.by);
+    expect(decided).toEqual(['maria']);
     expect(asked).toEqual([
       ['approve', 'refund', run.id, { tenant: 'acme' }],
       ['approve', 'refund', run.id, { tenant: 'acme' }],
     ]);
     expect(shop.refunds).toHaveLength(1);
   });
+});
+
+test('a decision that is looked at while its run is cancelled comes too late, and says so', async () => {
+  const looks = Promise.withResolvers<void>();
+  const shop = await startShop(
+    {},
+    {
+      config: {
+        authorizeDecision: async () => {
+          looks.resolve();
+          // Past the time after which a workflow task is kept alive by another one, which brings the cancel.
+          await new Promise((resolve) => setTimeout(resolve, 7_000));
+          return true;
+        },
+      },
+    },
+  );
+  shop.drive.play('bot', ask(refund('7', 500)));
+  const run = await begin(shop, 'too-late');
+  const [waiting] = await waits(run);
+  const said = run.approve(waiting!, { by: 'maria' }).catch((thrown: unknown) => thrown);
+  await looks.promise;
+  await run.cancel();
+  expect(await said).toMatchObject({ name: 'DecisionRefusedError', code: 'unknown_call' });
+  expect((await run.outcome()).code).toBe('cancelled');
 });
 
 describe('a tool that the service runs itself', () => {
