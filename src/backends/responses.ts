@@ -126,7 +126,7 @@ export function responses(options: ResponsesOptions = {}): BackendFactory {
       submit: (attempt, outputs, run, { suspect, signal }) =>
         submitOutputs(adapter, attempt, outputs, run, suspect, signal),
       cancel: (attempt, signal) => cancelChain(adapter, attempt, signal),
-      releaseThread: (attempt, signal, options) => releaseConversation(adapter, attempt, signal, options),
+      releaseThread: (attempt, signal, only) => releaseConversation(adapter, attempt, signal, only),
       // What a foreground step does ends with its connection.
       ...(adapter.settings.mode === 'background'
         ? { lostStepMayWork: (run, lost, signal) => lostStepMayWork(adapter, lost, run, signal) }
