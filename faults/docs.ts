@@ -30,8 +30,9 @@ streams that are cut.
 
 **The judge** reads the emulator's journal, the journal that the tools write, what the harness itself noted of the
 people that it plays, and how each workflow ended. What a
-driver says of itself is read only where it has to name an ambiguity or an unknown outcome. Histories are read only to
-tell which workflow tasks and which continue-as-new a kill fell into.`;
+driver says of itself is read only where it has to name an ambiguity or an unknown outcome, and excuses nothing unless a
+journal shows what befell the run. Histories are read only to tell which workflow tasks and which continue-as-new a kill fell
+into.`;
 
 type Row = readonly (string | number)[];
 
