@@ -81,6 +81,7 @@ describe('the bundle of the workflows', () => {
         'run.ts',
         'search-attributes.ts',
         'steps.ts',
+        'tool-steps.ts',
         'turns.ts',
       ]).toContain(module);
     }
