@@ -44,7 +44,9 @@ function wasNotTaken(error: unknown): boolean {
   if (error instanceof StreamableHTTPError) return error.code === NO_SESSION;
   const cause = error instanceof Error ? error.cause : undefined;
   const all = cause instanceof AggregateError ? (cause.errors as readonly unknown[]) : [cause];
-  return all.every((one) => one instanceof Error && 'code' in one && one.code === 'ECONNREFUSED');
+  const isRefused = (one: unknown): boolean =>
+    one instanceof Error && 'code' in one && one.code === 'ECONNREFUSED';
+  return all.length > 0 && all.every(isRefused);
 }
 
 interface ServerCall {
