@@ -96,8 +96,7 @@ export class RunClient {
    *   InvalidRequestError; Temporal's errors where no worker answers
    */
   async retry(id: string, options: RetryOptions = {}): Promise<RunHandle> {
-    const wrongId = checkRunId(id);
-    if (wrongId !== null) throw new InvalidRequestError([wrongId]);
+    const run = this.getHandle(id);
     const { request, seed, digest } = await planRetry(this.#client, id, options);
     try {
       await this.#client.workflow.start(NAMES.workflow, {
@@ -110,7 +109,7 @@ export class RunClient {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       throw new RunNotRetryableError(id, 'run_active', error);
     }
-    return this.getHandle(id);
+    return run;
   }
 
   #startOptions(request: RunRequest, id: string, options: StartOptions) {

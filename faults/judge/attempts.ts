@@ -1,5 +1,5 @@
 /** Judges what lived at the provider: one attempt at a time, none left behind. Pure. */
-import { acted, isUnheard } from './facts.ts';
+import { acted, hasSeenEnd, isUnheard } from './facts.ts';
 import type { Exchange, Facts, Life, RunFacts } from './facts.ts';
 import { providerLine } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -53,24 +53,14 @@ export function judgeLiveOverOne(run: RunFacts, excused: ReadonlySet<string>): r
  */
 export function judgeBegunAgain(run: RunFacts, excused: ReadonlySet<string>): readonly Finding[] {
   if (run.plan.wire !== 'responses') return [];
-  const steps = acted(run).filter(
-    ({ kind, pid }) => pid !== null && (kind === 'create' || kind === 'submit'),
-  );
   // Outputs whose submit was lost stand in the conversation already: what goes on from them says nothing.
-  const creates = steps.filter(({ kind, said }) => kind === 'create' && said.length > 0);
+  const creates = acted(run).filter(
+    ({ kind, pid, said }) => kind === 'create' && pid !== null && said.length > 0,
+  );
   return creates.flatMap((create): readonly Finding[] => {
     const open = run.lives.findLast(({ bornSeq }) => bornSeq < create.seq);
     if (open?.status !== 'completed' || excused.has(open.id)) return [];
-    const wasSeen = run.exchanges.some(
-      ({ kind, subject, pid, answer, seq }) =>
-        pid !== null &&
-        kind === 'look' &&
-        subject === open.id &&
-        seq < create.seq &&
-        answer?.delivered === true &&
-        answer.seq > (open.endedSeq ?? Infinity),
-    );
-    if (!wasSeen) return [];
+    if (!hasSeenEnd(run, open, create.seq)) return [];
     return [
       {
         kind: 'attempts_live_over_one',

@@ -224,6 +224,22 @@ export const acted = (run: RunFacts): readonly Exchange[] =>
 /** How long after an answer came its receiver may not have told anybody of it yet. Milliseconds. */
 const TELLING_MS = 15_000;
 
+/** A worker's look, before this line of the journal, was answered after the life had ended. */
+export const hasSeenEnd = (
+  { exchanges }: Pick<RunFacts, 'exchanges'>,
+  { id, endedSeq }: Life,
+  beforeSeq = Infinity,
+): boolean =>
+  exchanges.some(
+    ({ kind, subject, pid, answer, seq }) =>
+      kind === 'look' &&
+      pid !== null &&
+      subject === id &&
+      seq < beforeSeq &&
+      answer?.delivered === true &&
+      answer.seq > (endedSeq ?? Infinity),
+  );
+
 /** Nobody may have heard of what it made. */
 export const isUnheard = (exchange: Exchange, run: RunFacts, { nemesis }: Pick<Facts, 'nemesis'>): boolean =>
   (exchange.made === null || !run.known.has(exchange.made)) && mayBeLost(exchange, nemesis);

@@ -1,5 +1,5 @@
 /** Which ends of a run are right: by its plan, and by what befell it. Pure. */
-import { mayBeLost } from './facts.ts';
+import { hasSeenEnd, mayBeLost } from './facts.ts';
 import type { Facts, Life, RunFacts } from './facts.ts';
 import { endsByTurns } from './turns.ts';
 
@@ -7,17 +7,9 @@ import { endsByTurns } from './turns.ts';
 const SETTLING_MS = 1_500;
 
 /** No worker has seen how it ended, and whoever made it may not have heard of it. */
-function isUnseen({ id, endedSeq }: Life, run: RunFacts, { nemesis }: Pick<Facts, 'nemesis'>): boolean {
-  const wasSeen = run.exchanges.some(
-    ({ kind, subject, pid, answer }) =>
-      kind === 'look' &&
-      pid !== null &&
-      subject === id &&
-      answer?.delivered === true &&
-      answer.seq > (endedSeq ?? Infinity),
-  );
-  return !wasSeen && run.exchanges.some((exchange) => exchange.made === id && mayBeLost(exchange, nemesis));
-}
+const isUnseen = (life: Life, run: RunFacts, { nemesis }: Pick<Facts, 'nemesis'>): boolean =>
+  !hasSeenEnd(run, life) &&
+  run.exchanges.some((exchange) => exchange.made === life.id && mayBeLost(exchange, nemesis));
 
 /**
  * A step on the Responses wire whose end nobody heard of is made again, as it cannot be found; the model then goes on after

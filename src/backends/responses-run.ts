@@ -102,7 +102,6 @@ function requiredAction(waiting: Waiting): RequiredAction {
   };
 }
 
-/** What this look adds to the state: times first seen, the last response as it stands. */
 /** Ours is a name. What a server says back of megabytes would make an attempt that cannot be carried, and lives. */
 const MAX_CHOICE_BYTES = 16_384;
 
@@ -111,6 +110,7 @@ function toolChoiceOf({ raw }: WireResponse): ChainState['tool_choice'] {
   return sizeOf(choice) > MAX_CHOICE_BYTES ? null : choice;
 }
 
+/** What this look adds to the state: times first seen, the last response as it stands. */
 function advance(before: ChainState, response: WireResponse, waiting: Waiting, now: number): ChainState {
   const live = response.status === 'in_progress';
   const state: ChainState = {

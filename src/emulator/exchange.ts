@@ -132,20 +132,14 @@ function malform(given: Answer, how: 'html' | 'empty' | 'truncated' | 'other_id'
 }
 
 /** A fault's name in the journal. */
-export const nameOf = ({ action, latencyMs, answerLatencyMs }: Strike): string | null =>
-  action === null
-    ? latencyMs + answerLatencyMs > 0
-      ? `late by ${latencyMs + answerLatencyMs} ms`
-      : null
-    : 'status' in action
-      ? `status ${action.status}`
-      : 'reset' in action
-        ? `reset ${action.reset}`
-        : 'malformed' in action
-          ? `malformed ${action.malformed}`
-          : 'cut_after_events' in action
-            ? `cut after ${action.cut_after_events} events`
-            : 'busy';
+export function nameOf({ action, latencyMs, answerLatencyMs }: Strike): string | null {
+  const lateMs = latencyMs + answerLatencyMs;
+  if (action === null) return lateMs > 0 ? `late by ${lateMs} ms` : null;
+  if ('status' in action) return `status ${action.status}`;
+  if ('reset' in action) return `reset ${action.reset}`;
+  if ('malformed' in action) return `malformed ${action.malformed}`;
+  return 'cut_after_events' in action ? `cut after ${action.cut_after_events} events` : 'busy';
+}
 
 export interface Exchange {
   readonly answer: Answer | null;

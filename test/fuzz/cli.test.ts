@@ -8,9 +8,8 @@ import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
-import type { Output } from '../../src/cli/output.ts';
-import { main } from '../../src/cli/program.ts';
 import { expectTold, fuzz } from '../support/fuzz.ts';
+import { runCli } from '../support/run-cli.ts';
 import { anyJson, anyText, jsonText, mutated } from '../support/fuzz-values.ts';
 
 const CODES: readonly number[] = Object.values(EXIT_CODES).map(({ code }) => code);
@@ -24,21 +23,6 @@ beforeAll(async () => {
   nowhere = join(folder, 'none', 'drover.config.ts');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-async function run(args: readonly string[]): Promise<{ readonly code: number; readonly told: string }> {
-  const lines: string[] = [];
-  const keep = (line: string): void => void lines.push(line);
-  const plain = (_: unknown, text: string): string => text;
-  const output: Output = {
-    out: keep,
-    note: keep,
-    json: (value) => keep(JSON.stringify(value)),
-    tone: plain,
-    noteTone: plain,
-  };
-  const code = await main(args, output);
-  return { code, told: lines.join('\n') };
-}
 
 // Not those that begin to work at once: worker, webhooks, dev, demo, emulator and doctor.
 const command = fc.constantFrom(
@@ -121,7 +105,7 @@ describe('the command line', () => {
       await fuzz(
         fc.asyncProperty(args, async (given) => {
           const [name = '', ...rest] = given;
-          const { code, told } = await run([name, '--config', nowhere, ...rest]);
+          const { code, told } = await runCli([name, '--config', nowhere, ...rest]);
           assert.ok(CODES.includes(code));
           assert.doesNotMatch(told, /^\s+at .+:\d+:\d+\)?$/m);
           assert.ok(code === 0 || told !== '');
@@ -141,7 +125,7 @@ describe('the command line', () => {
       await fuzz(
         fc.asyncProperty(content, async (text) => {
           await writeFile(file, text);
-          const { code, told } = await run([
+          const { code, told } = await runCli([
             'run',
             '--config',
             nowhere,

@@ -10,8 +10,6 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
-import type { Output } from '../../src/cli/output.ts';
-import { main } from '../../src/cli/program.ts';
 import { checkRunRequest } from '../../src/request.ts';
 import { defineTool } from '../../src/tools/define-tool.ts';
 import { startDrive } from '../support/drive-harness.ts';
@@ -19,6 +17,7 @@ import type { Drive } from '../support/drive-harness.ts';
 import { fuzz } from '../support/fuzz.ts';
 import { anyJson, anyText, jsonText, mutated } from '../support/fuzz-values.ts';
 import { call } from '../support/recording-tools.ts';
+import { runCli } from '../support/run-cli.ts';
 import { connectTestEnv } from '../support/temporal-server.ts';
 import type { TestEnv } from '../support/temporal-server.ts';
 
@@ -53,21 +52,8 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function run(args: readonly string[]): Promise<{ readonly code: number; readonly told: string }> {
-  const lines: string[] = [];
-  const keep = (line: string): void => void lines.push(line);
-  const plain = (_: unknown, text: string): string => text;
-  const output: Output = {
-    out: keep,
-    note: keep,
-    json: (value) => keep(JSON.stringify(value)),
-    tone: plain,
-    noteTone: plain,
-  };
-  // A queue that nobody works for: what is started by chance does nothing.
-  const code = await main([...args, '--task-queue', 'nobody-works-here'], output);
-  return { code, told: lines.join('\n') };
-}
+/** On a queue that nobody works for: what is started by chance does nothing. */
+const run = (args: readonly string[]) => runCli([...args, '--task-queue', 'nobody-works-here']);
 
 /** What this may not end by: a failed run, which none here is, or something unforeseen. */
 function expectAnswer({ code, told }: { readonly code: number; readonly told: string }): void {

@@ -14,15 +14,8 @@ import { defineTool } from '../../src/tools/define-tool.ts';
 import { startDrive, WIRES } from '../support/drive-harness.ts';
 import type { Drive } from '../support/drive-harness.ts';
 import { kindOf, rawEvents } from '../support/raw-history.ts';
-import { call } from '../support/recording-tools.ts';
+import { call, echo } from '../support/recording-tools.ts';
 
-const echo = defineTool({
-  name: 'echo',
-  description: 'Says it again.',
-  parameters: z.object({ text: z.string() }),
-  effect: 'none',
-  execute: ({ text }) => text,
-});
 const refund = defineTool({
   name: 'refund',
   description: 'Refunds an order.',

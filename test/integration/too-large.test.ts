@@ -1,25 +1,16 @@
 /** What cannot be cut to what Temporal carries ends the run by name, and leaves nothing alive at the provider. */
 import { expect, test } from 'vitest';
-import { z } from 'zod';
 import type { Created, Observation } from '../../src/backends/backend.ts';
 import type { BackendFactory } from '../../src/config.ts';
 import { assistants } from '../../src/backends/assistants.ts';
 import type { RunRequest, RunResult } from '../../src/contract.ts';
 import { startEmulator } from '../../src/emulator/index.ts';
-import { defineTool } from '../../src/tools/define-tool.ts';
 import { startDrive } from '../support/drive-harness.ts';
 import { kindOf, rawEvents } from '../support/raw-history.ts';
-import { call } from '../support/recording-tools.ts';
+import { call, echo } from '../support/recording-tools.ts';
 import { makeThread } from '../support/threads.ts';
 
 const KB = 1_000;
-const echo = defineTool({
-  name: 'echo',
-  description: 'Says it again.',
-  parameters: z.object({ text: z.string() }),
-  effect: 'none',
-  execute: ({ text }) => text,
-});
 
 /** A wire whose attempts carry so many bytes of their own: nothing of it may be cut, as only the wire knows what it means. */
 const bulky =

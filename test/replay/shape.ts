@@ -56,15 +56,6 @@ export const answer: Step = { answer: '{{outputs}}' };
 export const becomes = ({ drive }: Stage, to: string) =>
   drive.emulator.waitFor((entry) => entry.kind === 'status' && entry.to === to);
 
-/** Runs refuse to look until what they wait for is there. */
-export async function until<T>(look: () => Promise<T | undefined> | T | undefined): Promise<T> {
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 export const CREATE = { method: 'POST', path: '/\\/(?:runs|responses)$/' } as const;
 /** On the Responses wire a submit is the second create. */
 export const submit = (wire: Wire) =>

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { RunHandle } from '../../src/client.ts';
 import { defineTool } from '../../src/tools/define-tool.ts';
+import { pauseAndLeave } from '../support/leave-tool.ts';
 import { call } from '../support/recording-tools.ts';
-import { answer, cancelled, once, refund, until } from './shape.ts';
+import { until } from '../support/until.ts';
+import { answer, cancelled, once, refund } from './shape.ts';
 import type { Shape, Stage } from './shape.ts';
 
 async function settle(handle: RunHandle, { drive }: Stage, outcome: object): Promise<void> {
@@ -28,30 +30,13 @@ const slowPayment = defineTool({
   execute: (_args, { signal }) => sleep(60_000, 'paid', { signal }),
 });
 
-/** Paused after its start, then unpaused, and no worker is there to take it. */
-async function pauseAndLeave(handle: RunHandle, { drive }: Stage): Promise<void> {
-  const pending = async () => (await handle.workflow.describe()).raw.pendingActivities ?? [];
-  const id = await until(async () => {
-    const [running] = (await pending()).filter(({ heartbeatDetails }) => heartbeatDetails?.payloads?.length);
-    return running?.activityId ?? undefined;
-  });
-  const { workflowService, options } = drive.client;
-  const activity = { namespace: options.namespace, execution: { workflowId: handle.id }, id };
-  await workflowService.pauseActivity(activity);
-  await until(async () => (await pending())[0]?.attempt === 2 || undefined);
-  await drive.stopWorkers();
-  await workflowService.unpauseActivity(activity);
-  await until(async () => (await pending()).length === 0 || undefined);
-  await drive.startWorker();
-}
-
 export const EFFECTS: readonly Shape[] = [
   {
     name: 'effect-started-then-left',
     wires: ['assistants'],
     script: once({ call: [call('slow_payment', {})] }, answer),
     options: { tools: [slowPayment] },
-    act: pauseAndLeave,
+    act: (handle, { drive }) => pauseAndLeave(drive, handle),
     ends: 'effect_unknown',
     shows: ['patch started-mark', 'ActivityTaskTimedOut'],
   },

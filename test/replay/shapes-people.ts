@@ -3,7 +3,7 @@ import type { RunHandle } from '../../src/client.ts';
 import type { Script, Step } from '../../src/emulator/index.ts';
 import { askCustomer, sendGift } from '../support/people-tools.ts';
 import { call } from '../support/recording-tools.ts';
-import { until } from './shape.ts';
+import { until } from '../support/until.ts';
 import type { Shape } from './shape.ts';
 
 const each = (...attempts: readonly (readonly Step[])[]): Script => ({

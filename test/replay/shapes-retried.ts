@@ -1,4 +1,5 @@
 /** Runs that lose an attempt, an answer or a worker, and go on. */
+import { until } from '../support/until.ts';
 import {
   answer,
   becomes,
@@ -12,7 +13,6 @@ import {
   quick,
   refund,
   submit,
-  until,
 } from './shape.ts';
 import type { Driven, Shape, Stage } from './shape.ts';
 

@@ -1,7 +1,8 @@
 /** Runs that are stopped, by whoever started them, by a limit or by what nobody can go on with. */
 import { fastClock } from '../support/fast-clock.ts';
 import { call } from '../support/recording-tools.ts';
-import { answer, becomes, BOTH, cancelled, note, once, refund, until } from './shape.ts';
+import { until } from '../support/until.ts';
+import { answer, becomes, BOTH, cancelled, note, once, refund } from './shape.ts';
 import type { Shape } from './shape.ts';
 
 export const STOPPED: readonly Shape[] = [

@@ -301,3 +301,15 @@ export class Book {
     return [...new Set(this.verdict().findings.map(({ kind }) => kind))];
   }
 }
+
+/** Created, asked for its one call; nothing has run yet. */
+export const begun = (options: BookOptions = {}): Book =>
+  new Book(options)
+    .create('run_1')
+    .becomes('run_1', 'in_progress')
+    .look('run_1')
+    .becomes('run_1', 'requires_action');
+
+/** The rest of a run that goes well. */
+export const ended = (book: Book, id = 'run_1'): Book =>
+  book.becomes(id, 'in_progress').look(id).becomes(id, 'completed').closes().probe();

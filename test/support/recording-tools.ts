@@ -78,6 +78,14 @@ export function recordingTools(onUnknown: 'end' | 'wait' | 'tell_model' = 'end')
   return Object.assign(recording, { tools: [getOrder, setNote, refundOrder, breakDown] });
 }
 
+export const echo = defineTool({
+  name: 'echo',
+  description: 'Says it again.',
+  parameters: z.object({ text: z.string() }),
+  effect: 'none',
+  execute: ({ text }) => text,
+});
+
 export const call = (
   name: string,
   args: string | Record<string, unknown>,

@@ -1,19 +1,8 @@
 /** What a run is not excused for: words of its own that nothing bears out. */
 import { describe, expect, test } from 'vitest';
-import { answered, Book, callId, effect, THREAD } from '../support/faults-book.ts';
-import type { BookOptions } from '../support/faults-book.ts';
+import { answered, begun, Book, callId, effect, ended, THREAD } from '../support/faults-book.ts';
 
 const [pay, told] = [effect('pay'), effect('pay_named')];
-
-const begun = (options: BookOptions = {}): Book =>
-  new Book(options)
-    .create('run_1')
-    .becomes('run_1', 'in_progress')
-    .look('run_1')
-    .becomes('run_1', 'requires_action');
-
-const ended = (book: Book): Book =>
-  book.becomes('run_1', 'in_progress').look('run_1').becomes('run_1', 'completed').closes().probe();
 
 describe('a run that its service cancelled', () => {
   const cancelled = (waitedMs: number): Book => {

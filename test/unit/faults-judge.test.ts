@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FINDING_KINDS } from '../../faults/judge/finding.ts';
-import { answered, Book, callId, effect, receipt, THREAD } from '../support/faults-book.ts';
+import { answered, begun, Book, callId, effect, ended, receipt, THREAD } from '../support/faults-book.ts';
 import type { BookOptions } from '../support/faults-book.ts';
 
 const [pay, note, named, paid] = [
@@ -9,18 +9,6 @@ const [pay, note, named, paid] = [
   effect('put_named'),
   effect('pay_named'),
 ];
-
-/** Created, asked for its one call; nothing has run yet. */
-const begun = (options: BookOptions = {}): Book =>
-  new Book(options)
-    .create('run_1')
-    .becomes('run_1', 'in_progress')
-    .look('run_1')
-    .becomes('run_1', 'requires_action');
-
-/** The rest of a run that goes well. */
-const ended = (book: Book, id = 'run_1'): Book =>
-  book.becomes(id, 'in_progress').look(id).becomes(id, 'completed').closes().probe();
 
 const good = (options: BookOptions = {}): Book => {
   const [asked = pay] = options.attempts?.[0] ?? [];

@@ -1,0 +1,21 @@
+/** The command line, run in this process. */
+import type { Output } from '../../src/cli/output.ts';
+import { main } from '../../src/cli/program.ts';
+
+/** @returns its exit code, and all that it said, wherever */
+export async function runCli(
+  args: readonly string[],
+): Promise<{ readonly code: number; readonly told: string }> {
+  const lines: string[] = [];
+  const keep = (line: string): void => void lines.push(line);
+  const plain = (_: unknown, text: string): string => text;
+  const output: Output = {
+    out: keep,
+    note: keep,
+    json: (value) => keep(JSON.stringify(value)),
+    tone: plain,
+    noteTone: plain,
+  };
+  const code = await main(args, output);
+  return { code, told: lines.join('\n') };
+}
