@@ -1,5 +1,6 @@
 /** Applies the configuration to a request: what the backend is asked for, and what the model may call. */
 import type { Backend, ResolvedRun } from './backends/backend.ts';
+import { untilAborted } from './backends/until-aborted.ts';
 import type { AssistantConfig, LoadedConfig, SecretSource } from './config.ts';
 import { METADATA_KEYS } from './contract.ts';
 import type { InputMessage, Issue, RunRequest } from './contract.ts';
@@ -91,23 +92,13 @@ function requireAssistant(
 /** How long a source of secrets may take, as that of a key. Milliseconds. */
 const SECRET_MS = 30_000;
 
-async function within<T>(ms: number, work: Promise<T> | T): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error('late')), ms);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 async function readSecret(secrets: SecretSource, name: string, backend: Backend): Promise<string | null> {
   const source = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
   if (source === undefined) return null;
   if (typeof source === 'string') return source === '' ? null : source;
   let value: string;
   try {
-    value = await within(SECRET_MS, source());
+    value = await untilAborted(Promise.resolve(source()), AbortSignal.timeout(SECRET_MS));
   } catch {
     throw new SecretSourceError(name, backend.name);
   }

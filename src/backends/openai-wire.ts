@@ -9,6 +9,7 @@ import { BackendError } from './backend.ts';
 import { pollAfterMs } from './poll.ts';
 import { malformedAnswer, toBackendError } from './provider-errors.ts';
 import { shortCode } from './redact.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** A key, or a function that is asked for it at every request, so that it can be rotated. */
 export type ApiKey = string | (() => string | Promise<string>);
@@ -210,15 +211,6 @@ async function fetchKey(apiKey: ApiKey, timeoutMs: number, keys: Set<string>): P
   keys.add(key);
   for (const old of [...keys].slice(0, -KEYS_REMEMBERED)) keys.delete(old);
   return key;
-}
-
-/** Ends with the signal even where the promise hangs; its late failure is nobody's then. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
 
 /** Some servers send JSON as `text/plain`. */

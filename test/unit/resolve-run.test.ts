@@ -235,12 +235,14 @@ describe('secrets', () => {
   });
 
   it('whose source never answers are worth another try, too', async () => {
-    vi.useFakeTimers();
+    const over = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(over.signal);
     const secrets: SecretSource = { CRM: () => new Promise(() => undefined), OTHER: 'x' };
     const failed = resolve({ tools }, { secrets }).catch((thrown: unknown) => thrown);
-    await vi.advanceTimersByTimeAsync(30_000);
+    await vi.waitFor(() => expect(timeout).toHaveBeenCalledWith(30_000));
+    over.abort();
     expect(await failed).toMatchObject({ name: 'SecretSourceError' });
-    vi.useRealTimers();
+    timeout.mockRestore();
   });
 
   it('are not put into the definition of a function, which the model reads', async () => {
