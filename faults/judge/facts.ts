@@ -224,6 +224,9 @@ export const acted = (run: RunFacts): readonly Exchange[] =>
 /** How long after an answer came its receiver may not have told anybody of it yet. Milliseconds. */
 const TELLING_MS = 15_000;
 
+/** A refusal for a while shows nothing; that there is none any more is an end. */
+const tells = (status: number | null): boolean => status !== null && (status < 300 || status === 404);
+
 /** A worker's look, before this line of the journal, was answered after the life had ended. */
 export const hasSeenEnd = (
   { exchanges }: Pick<RunFacts, 'exchanges'>,
@@ -237,6 +240,7 @@ export const hasSeenEnd = (
       subject === id &&
       seq < beforeSeq &&
       answer?.delivered === true &&
+      tells(answer.status) &&
       answer.seq > (endedSeq ?? Infinity),
   );
 

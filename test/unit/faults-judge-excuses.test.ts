@@ -33,6 +33,14 @@ describe('a step that failed on the Responses wire', () => {
     expect(failed(false, false).kinds()).toEqual([]);
   });
 
+  test('may where the look that came to its end was refused', () => {
+    const book = new Book({ wire: 'responses', ends: ['invalid_prompt'] });
+    book.create('resp_1', { delivered: false }).becomes('resp_1', 'failed');
+    book.answer(book.ask('GET', '/v1/responses/resp_1', {}), null, { acted: false });
+    book.create('resp_2').look('resp_2').becomes('resp_2', 'completed');
+    expect(book.closes({ ambiguous: true }).kinds()).not.toContain('wrong_end');
+  });
+
   test('may not where its end was seen, or its answer came', () => {
     expect(failed(false, true).kinds()).toEqual(['wrong_end']);
     expect(failed(true, false).kinds()).toEqual(['wrong_end']);
