@@ -150,7 +150,12 @@ export type AwaitRunOutput =
       /** What that costs, where the configuration has a price. */
       readonly cost?: number;
     } & (
-      | { readonly kind: 'requires_action'; readonly calls: readonly PlannedCall[] }
+      | {
+          readonly kind: 'requires_action';
+          readonly calls: readonly PlannedCall[];
+          /** It has been given outputs for these calls, and does not seem to have taken them. Absent: false. */
+          readonly again?: true;
+        }
       /** It waits for something else than tool outputs. */
       | { readonly kind: 'unsupported_action'; readonly action: string }
       | {

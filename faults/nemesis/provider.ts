@@ -27,6 +27,8 @@ export function drawFault(random: Random): Fault {
         do: { cut_after_events: random.int(0, 40) },
       }),
     ],
+    // A copy that is behind: runs are shown as they were before they took their outputs.
+    [1, () => ({ match: { method: 'GET', path: '/runs/' }, times: random.int(2, 8), do: { stale: true } })],
     [2, () => ({ match: {}, times: random.int(1, 4), do: { reset: 'before' } })],
     [
       2,

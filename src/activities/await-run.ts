@@ -161,6 +161,7 @@ class Waiter {
           resolved: this.#resolved,
           ambiguous: this.#lookedBefore && seen.attempt.id !== this.#attempt.id,
           signal,
+          waitedMs: this.#waitedMs(),
         });
         if (answer !== null) return answer;
         nextMs = this.#nextMs(seen.look_after_ms);

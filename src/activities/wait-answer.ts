@@ -39,12 +39,20 @@ export interface Looking {
   /** A look before this one may have made a step too. */
   readonly ambiguous: boolean;
   readonly signal: AbortSignal;
+  /** Since the wait began, in milliseconds. */
+  readonly waitedMs: number;
 }
+
+/**
+ * How long a provider may go on showing calls that it was given outputs for, in milliseconds: a copy of it that is behind
+ * catches up sooner. After that the outputs are handed in once more, and no tool is run.
+ */
+const BEHIND_MS = 15_000;
 
 /** What the wait answers; null where it goes on. */
 export async function readAnswer(seen: Observation, looking: Looking): Promise<AwaitRunOutput | null> {
   const { attempt, run, raw_code } = seen;
-  const { deps, input, resolved, ambiguous, signal } = looking;
+  const { deps, input, resolved, ambiguous, signal, waitedMs } = looking;
   const usage = run.usage ?? seen.spent ?? null;
   const cost = costOf(deps.config, usage, run.model);
   const spending = {
@@ -73,6 +81,9 @@ export async function readAnswer(seen: Observation, looking: Looking): Promise<A
       reason,
     };
   }
+  const isBehind = seen.repeats === true && waitedMs < BEHIND_MS;
+  if (isBehind && Date.now() < input.until_ms) return null;
+  if (isBehind) return { kind: 'deadline', unknown_status: null };
   const slim = { attempt, run: withoutBulk(run), raw_code, ambiguous, ...spending };
   if (seen.unsupported_action !== null) {
     return { kind: 'unsupported_action', action: seen.unsupported_action, ...slim };
@@ -87,7 +98,8 @@ export async function readAnswer(seen: Observation, looking: Looking): Promise<A
       registry: deps.config.registry,
       context: resolved.request.context ?? null,
     });
-    return { kind: 'requires_action', calls: planned, ...slim };
+    const again = seen.repeats === true ? { again: true as const } : {};
+    return { kind: 'requires_action', calls: planned, ...again, ...slim };
   }
   if (Date.now() < input.until_ms) return null;
   return { kind: 'deadline', unknown_status: isKnownStatus(run.status) ? null : run.status };

@@ -10,6 +10,7 @@ import { AssistantsCalls } from './assistants-calls.ts';
 import type { RunPlace } from './assistants-calls.ts';
 import { bearsKey, chooseRun, findRuns } from './assistants-find.ts';
 import { observeRun, readOutput } from './assistants-read.ts';
+import { afterSubmit, atLook } from './assistants-rounds.ts';
 import { checkRun, createBody, threadBody } from './assistants-request.ts';
 import { BackendError, isBackendError } from './backend.ts';
 import type { Backend, Created, CreateSpec, Observation, ProbeReport } from './backend.ts';
@@ -54,9 +55,13 @@ export function assistants(options: AssistantsOptions = {}): BackendFactory {
       check: checkRun,
       createThread: (run, signal) => calls.createThread(run.run_id, threadBody(run), signal),
       create: (spec, signal) => create(name, calls, passThrough, spec, signal),
-      observe: (attempt, _run, watch) => pollObservations(() => calls.retrieve(attempt, watch.signal), watch),
-      submit: (attempt, outputs, _run, { suspect, signal }) =>
-        submit(name, calls, attempt, outputs, suspect, signal),
+      observe: (attempt, _run, watch) =>
+        pollObservations(
+          async () => atLook(await calls.retrieve(attempt, watch.signal), attempt.state),
+          watch,
+        ),
+      submit: async (attempt, outputs, _run, { suspect, signal }) =>
+        afterSubmit(await submit(name, calls, attempt, outputs, suspect, signal), attempt.state),
       find: async (run, { thread_id, since_ms }, signal) => {
         if (thread_id === null) return null;
         const found = await adopt(calls, { threadId: thread_id, key: run.key }, since_ms, signal);
@@ -199,7 +204,8 @@ async function hand(
       // A refusal may be the echo of a submit that landed, or of an attempt that has ended: only a look tells.
       throw error.retryable ? error : unread;
     });
-    if (waitsFor(now, outputs)) throw error;
+    // A copy that still shows the calls, where the run has gone on: whoever waits for it looks again.
+    if (waitsFor(now, outputs) && error.kind !== 'wrong_status') throw error;
     return now;
   }
 }

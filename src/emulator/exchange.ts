@@ -138,6 +138,7 @@ export function nameOf({ action, latencyMs, answerLatencyMs }: Strike): string |
   if ('status' in action) return `status ${action.status}`;
   if ('reset' in action) return `reset ${action.reset}`;
   if ('malformed' in action) return `malformed ${action.malformed}`;
+  if ('stale' in action) return 'stale';
   return 'cut_after_events' in action ? `cut after ${action.cut_after_events} events` : 'busy';
 }
 
@@ -170,6 +171,10 @@ export async function exchange(
   if ('cut_after_events' in action) {
     const stream = real.stream === null ? null : { ...real.stream, cutAfter: action.cut_after_events };
     return { answer: { ...real, stream }, acted, id };
+  }
+  if ('stale' in action) {
+    const before = world.beforeOutputs.get(id ?? '');
+    return { answer: before === undefined ? real : { ...real, body: JSON.stringify(before) }, acted, id };
   }
   const answer =
     'status' in action ? answerError(world, faultError(action)) : malform(real, action.malformed);

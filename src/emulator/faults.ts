@@ -30,6 +30,8 @@ export type FaultAction =
   | { readonly reset: 'before' | 'after' }
   /** The request acts, and its answer is no answer of this wire. */
   | { readonly malformed: 'html' | 'empty' | 'truncated' | 'other_id' }
+  /** The request acts, and a run is shown as it was before it took its last outputs. */
+  | { readonly stale: true }
   /** A stream ends in the middle, after so many events; any other answer comes whole. */
   | { readonly cut_after_events: number }
   /** The thread or conversation works for somebody else. */
@@ -56,6 +58,7 @@ const ACTION = z.union([
   }),
   z.strictObject({ reset: z.enum(['before', 'after']) }),
   z.strictObject({ malformed: z.enum(['html', 'empty', 'truncated', 'other_id']) }),
+  z.strictObject({ stale: z.literal(true) }),
   z.strictObject({ cut_after_events: z.int().min(0) }),
   z.strictObject({ busy: z.literal(true) }),
 ]);

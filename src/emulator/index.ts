@@ -94,6 +94,7 @@ function makeWorld(options: EmulatorOptions): World {
     responses: new Map(),
     liveResponses: new Set(),
     conversations: new Map(),
+    beforeOutputs: new Map(),
     callMakers: new Map(),
     scripts: new Map(
       Object.entries(options.scripts ?? {}).map(([name, script]) => [name, checkScript(name, script)]),

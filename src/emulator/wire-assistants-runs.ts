@@ -48,7 +48,14 @@ export const RUN_ROUTES: readonly Route[] = [
   route<bodies.SubmitBody>(
     'POST /threads/{thread_id}/runs/{run_id}/submit_tool_outputs',
     { wire, body: bodies.SUBMIT_BODY },
-    (call) => view(call.world, submitOutputs(call.world, findThread(call), findRun(call), call.body)),
+    (call) => {
+      const { world } = call;
+      const run = findRun(call);
+      const before = structuredClone(view(world, run));
+      const after = view(world, submitOutputs(world, findThread(call), run, call.body));
+      world.beforeOutputs.set(run.id, before);
+      return after;
+    },
   ),
   route('POST /threads/{thread_id}/runs/{run_id}/cancel', { wire }, (call) =>
     view(call.world, cancelRun(call.world, findRun(call))),

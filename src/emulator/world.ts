@@ -113,6 +113,8 @@ export interface World {
   /** Responses that have not ended, also those that no store keeps. */
   readonly liveResponses: Set<StoredResponse>;
   readonly conversations: Map<string, Conversation>;
+  /** Runs of the Assistants wire as they were shown before they took their last outputs, by id. */
+  readonly beforeOutputs: Map<string, unknown>;
   /** Which response made a call, by call id. */
   readonly callMakers: Map<string, StoredResponse>;
   readonly scripts: Map<string, Script>;

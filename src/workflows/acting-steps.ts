@@ -56,7 +56,7 @@ export async function submitRound(context: DriveContext, live: LiveAttempt): Pro
     ...stepInput(context),
     attempt: live.ref,
     outputs: live.outputs,
-    suspect: wasReset(),
+    suspect: live.again === true || wasReset(),
     not_before_ms: 0,
     deadline_ms: state.deadline_ms,
   };

@@ -145,6 +145,13 @@ async function runCalls(
   return undefined;
 }
 
+/** It still asks for what it was given outputs for: it is given them once more, and no tool runs again. */
+function submitAgain({ state: { live } }: DriveContext): undefined {
+  if (live === null) return;
+  live.submitted = false;
+  live.again = true;
+}
+
 async function onceAround(context: DriveContext): Promise<EndCode | null | undefined> {
   const { state } = context;
   if (state.live === null) {
@@ -164,6 +171,7 @@ async function onceAround(context: DriveContext): Promise<EndCode | null | undef
   attemptSeen(state, seen);
   switch (seen.kind) {
     case 'requires_action':
+      if (seen.again === true) return submitAgain(context);
       return runCalls(context, seen);
     case 'unsupported_action':
       await cancelLive(context, 'given_up');

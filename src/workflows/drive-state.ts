@@ -26,6 +26,8 @@ export interface LiveAttempt {
   readonly findable: boolean;
   /** A submit failed or was cut short after it may have acted. */
   suspect: boolean;
+  /** Its outputs were handed in before. Absent: false. */
+  again?: boolean;
   /** What people took while it waited; absent: nothing. */
   paused_ms?: number;
 }
@@ -173,7 +175,10 @@ function attemptMoved(state: DriveState, attempt: AttemptRef): void {
 /** The attempt was given the outputs of its round, or no longer wants them. */
 export function outputsSubmitted(state: DriveState, attempt: AttemptRef, ambiguous: boolean): void {
   attemptMoved(state, attempt);
-  if (state.live) state.live.submitted = true;
+  if (state.live) {
+    state.live.submitted = true;
+    delete state.live.again;
+  }
   if (ambiguous) stepAmbiguous(state);
 }
 
