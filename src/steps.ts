@@ -190,6 +190,8 @@ export interface CancelRunInput extends StepInput {
   readonly lost_outputs: readonly string[] | null;
   /** Epoch milliseconds at which it gives up confirming. */
   readonly until_ms: number;
+  /** The attempt has ended: its thread alone is left usable. Absent: false. */
+  readonly ended?: boolean;
 }
 
 export interface CancelRunOutput {

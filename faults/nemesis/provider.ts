@@ -28,7 +28,14 @@ export function drawFault(random: Random): Fault {
       }),
     ],
     // A copy that is behind: runs are shown as they were before they took their outputs.
-    [1, () => ({ match: { method: 'GET', path: '/runs/' }, times: random.int(2, 8), do: { stale: true } })],
+    [
+      1,
+      () => ({
+        match: { method: 'GET', path: '/runs/[^/]+$/' },
+        times: random.int(2, 8),
+        do: { stale: true },
+      }),
+    ],
     [2, () => ({ match: {}, times: random.int(1, 4), do: { reset: 'before' } })],
     [
       2,

@@ -41,16 +41,19 @@ async function findLost(
   return { backend, run, attempt: found?.attempt ?? null, searched: true };
 }
 
-/** A create that nothing finds comes to its end by itself; then its thread is left usable. */
+/**
+ * A create that nothing finds comes to its end by itself, and is watched until it has; then its thread is left usable. Where
+ * it works on, the thread is locked, and refuses that until it has ended.
+ */
 async function outlast(found: Found, input: CancelRunInput, signal: AbortSignal): Promise<boolean> {
   const { backend, run } = found;
   const thread_id = input.find?.thread_id ?? null;
   if (thread_id === null) return false;
   const lost = { thread_id, call_ids: null, first: input.number === 1 };
-  if (!(await isLostStepOver(backend, run, lost, input.until_ms, signal))) return false;
+  const isOver = await isLostStepOver(backend, run, lost, input.until_ms, signal);
   const nameless: AttemptRef = { id: '', thread_id, key: run.key, provider_ids: [], state: null };
   await backend.releaseThread?.(nameless, signal);
-  return true;
+  return isOver;
 }
 
 /** A submit that was lost just before the cancel may have the attempt go on: first that comes to its end. */
@@ -127,6 +130,11 @@ export async function cancelRun(
       const { backend, attempt, searched } = found;
       if (attempt !== null) return await cancelAndRelease(backend, attempt, input, signal);
       return { confirmed: searched || (await outlast(found, input, signal)), run: null };
+    }
+    if (input.ended === true) {
+      // Another run may have the thread by now.
+      await known.releaseThread?.(input.attempt, signal, { ownOnly: true });
+      return { confirmed: true, run: null };
     }
     await outlastSubmit(deps, requests, input, input.attempt, signal);
     const cancelled =

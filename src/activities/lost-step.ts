@@ -1,7 +1,7 @@
 /** Waiting until something at the provider is over that nothing can be done about. */
 import { Context } from '@temporalio/activity';
 import { isBackendError } from '../backends/backend.ts';
-import type { Backend, LostStep, ResolvedRun } from '../backends/backend.ts';
+import type { Backend, LostLook, LostStep, ResolvedRun } from '../backends/backend.ts';
 
 /** Clocks of worker and provider may differ by this much: a lost step is looked for from so much earlier. */
 export const CLOCK_SKEW_MS = 120_000;
@@ -28,7 +28,10 @@ export async function lookUntil<T>(
   }
 }
 
-/** Whether a step that nothing finds has come to its end. False where its thread cannot tell, or says that it works. */
+/**
+ * Whether a step that nothing finds is seen to have come to its end. False where its thread cannot tell, or did not
+ * until the time was over: then it works, or was never made.
+ */
 export async function isLostStepOver(
   backend: Backend,
   run: ResolvedRun,
@@ -36,14 +39,15 @@ export async function isLostStepOver(
   untilMs: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const mayWork = backend.lostStepMayWork?.bind(backend);
-  if (mayWork === undefined) return false;
+  const look = backend.lookForLostStep?.bind(backend);
+  if (look === undefined) return false;
+  let first: LostLook | null = null;
+  const isOver = (seen: LostLook): boolean => {
+    first ??= seen;
+    return seen.answer === 'its' || (seen.answer === 'somebodys' && seen.newest !== first.newest);
+  };
   try {
-    const { over } = await lookUntil(
-      untilMs,
-      () => mayWork(run, lost, signal),
-      (works) => !works,
-    );
+    const { over } = await lookUntil(untilMs, () => look(run, lost, signal), isOver);
     return over;
   } catch (error) {
     if (isBackendError(error) && error.kind === 'unknown_thread') return true;

@@ -86,14 +86,26 @@ function readThrow(
 export function createToolActivities(options: ToolActivitiesOptions): ToolActivities {
   const { registry, secrets = [], mask = createMask(secrets), graceMs = GRACE_MS } = options;
 
+  /** A tool's own code, which may ignore its signal. */
+  const gracefully = <T>(context: Context, input: ToolInput, run: () => Promise<T>): Promise<T> =>
+    withGrace(run, {
+      signal: context.cancellationSignal,
+      graceMs,
+      onLateEnd: (outcome) => {
+        const { name, tool_call_id, idempotency_key } = input;
+        const ids = { tool: name, toolCallId: tool_call_id, idempotencyKey: idempotency_key, outcome };
+        context.log.warn('A tool ended after it had been given up', ids);
+      },
+    });
+
   async function runTool(...args: unknown[]): Promise<string> {
     const context = Context.current();
     const input = readToolInput(args, context.info.activityType);
     const { name, idempotency_key: key } = input;
     const once = input.effect === 'once';
+    if (once) await refuseSecondStart(context);
     const tool = findTool(registry, input);
     checkApproval(registry, tool, input);
-    if (once) await refuseSecondStart(context);
     const call = await checkCall(registry, tool, input);
     if (context.cancellationSignal.aborted) throw context.cancellationSignal.reason;
     if (once) await recordStart(context, key);
@@ -101,14 +113,7 @@ export function createToolActivities(options: ToolActivitiesOptions): ToolActivi
     const heartbeat = startHeartbeat(context, { onceKey: once ? key : null, mask });
     const ctx = toolContext(context, input, call.context, heartbeat);
     try {
-      const value = await withGrace(async () => tool.execute(call.args, ctx), {
-        signal: context.cancellationSignal,
-        graceMs,
-        onLateEnd: (outcome) => {
-          const ids = { tool: name, toolCallId: input.tool_call_id, idempotencyKey: key, outcome };
-          context.log.warn('A tool ended after it had been given up', ids);
-        },
-      });
+      const value = await gracefully(context, input, async () => tool.execute(call.args, ctx));
       return outputText(name, value, registry.policy(name).max_output_bytes, mask);
     } catch (error) {
       throw readThrow(error, context, input, mask);
@@ -130,7 +135,8 @@ export function createToolActivities(options: ToolActivitiesOptions): ToolActivi
     const heartbeat = startHeartbeat(context, { onceKey: null, mask });
     try {
       const ctx = toolContext(context, input, call.context, heartbeat);
-      const found = await tool.lookup(input.idempotency_key, call.args, ctx);
+      const ask = tool.lookup.bind(tool, input.idempotency_key, call.args, ctx);
+      const found = await gracefully(context, input, async () => ask());
       if (found.status === 'not_done') return { status: 'not_done' };
       if (found.status !== 'done') return { status: 'unknown' };
       const output = outputText(name, found.output, registry.policy(name).max_output_bytes, mask);

@@ -108,6 +108,17 @@ export interface LostStep {
   readonly first: boolean;
 }
 
+/** What a thread tells of a step whose answer was lost. */
+export interface LostLook {
+  /** Id of the newest item, '' where there is none. */
+  readonly newest: string;
+  /**
+   * Whose answer stands last: the step's, or one of which nothing tells that; null where none does: the step may be worked
+   * on, or it was never made.
+   */
+  readonly answer: 'its' | 'somebodys' | null;
+}
+
 export interface ProbeReport {
   readonly ok: boolean;
   readonly message: string;
@@ -218,10 +229,10 @@ export interface Backend {
   ): Promise<void>;
 
   /**
-   * Whether a step whose answer was lost, and which nobody will make again, may still be worked on. Present where a
-   * thread tells although nothing finds the attempt.
+   * Looks once for what became of a step whose answer was lost, and which nobody will make again. Present where a thread
+   * tells although nothing finds the attempt.
    */
-  lostStepMayWork?(run: ResolvedRun, lost: LostStep, signal: AbortSignal): Promise<boolean>;
+  lookForLostStep?(run: ResolvedRun, lost: LostStep, signal: AbortSignal): Promise<LostLook>;
 
   /** The messages of an ended attempt. */
   output(attempt: AttemptRef, signal: AbortSignal): Promise<AttemptOutput>;

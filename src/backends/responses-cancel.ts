@@ -75,8 +75,9 @@ export async function releaseConversation(
   { ownOnly = false }: { readonly ownOnly?: boolean } = {},
 ): Promise<void> {
   const conversation = attempt.thread_id;
-  const { anchor, last } = readState(attempt);
-  const own = last?.calls ?? [];
+  const { anchor, last, sent } = readState(attempt);
+  // A step that failed has not brought the outputs that it was given.
+  const own = [...(last?.calls ?? []), ...sent];
   if (conversation === null || (ownOnly && own.length === 0)) return;
   const survey = await surveyConversation(
     (after) => adapter.calls.listItems(conversation, after, signal),

@@ -13,7 +13,7 @@ import { ResponsesCalls } from './responses-calls.ts';
 import { cancelChain, releaseConversation } from './responses-cancel.ts';
 import { checkRun } from './responses-check.ts';
 import { createChain } from './responses-create.ts';
-import { lostStepMayWork } from './responses-lost.ts';
+import { lookForLostStep } from './responses-lost.ts';
 import { look, readChainOutput, submitOutputs } from './responses-round.ts';
 import { readState } from './responses-state.ts';
 import { listenTo } from './responses-listen.ts';
@@ -129,7 +129,7 @@ export function responses(options: ResponsesOptions = {}): BackendFactory {
       releaseThread: (attempt, signal, only) => releaseConversation(adapter, attempt, signal, only),
       // What a foreground step does ends with its connection.
       ...(adapter.settings.mode === 'background'
-        ? { lostStepMayWork: (run, lost, signal) => lostStepMayWork(adapter, lost, run, signal) }
+        ? { lookForLostStep: (run, lost, signal) => lookForLostStep(adapter, lost, run, signal) }
         : {}),
       ...(options.webhookSecret === undefined
         ? {}

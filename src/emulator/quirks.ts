@@ -31,6 +31,8 @@ export const QUIRKS = [
   /** A cancel turns a completed run into a cancelled one. */
   'cancel_flips_completed',
   'no_thread_lock',
+  /** A conversation holds a response's input as soon as it is made, and keeps it whatever becomes of the response. */
+  'input_enters_at_create',
   /** A budget that ran out is called `length`. */
   'reason_length',
   /** A queued answer has almost every field null. */

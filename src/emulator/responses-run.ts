@@ -14,6 +14,9 @@ import type { StoredResponse, Wire, World } from './world.ts';
 /** A stream has an event for each of these; one that was cancelled just ends. */
 const STREAMED: ReadonlySet<string> = new Set(['queued', 'in_progress', 'completed', 'failed', 'incomplete']);
 
+/** "Input items and output items … are automatically added to this conversation after this response completes." */
+const ENTERING: ReadonlySet<string> = new Set(['completed', 'incomplete']);
+
 function tell(response: StoredResponse, type: string): void {
   response.stream?.push(type, { response: structuredClone(response.object) });
 }
@@ -36,7 +39,8 @@ function end(world: World, response: StoredResponse, status: string, fields: Wir
   });
   const { conversation } = response;
   if (conversation !== null) {
-    conversation.items.push(...response.object.output);
+    const enters = ENTERING.has(status) && !world.quirks.has('input_enters_at_create');
+    conversation.items.push(...(enters ? response.input : []), ...response.object.output);
     if (conversation.active === response) conversation.active = null;
   }
   for (const call of response.object.output) {
@@ -206,7 +210,7 @@ export function createResponse(world: World, body: ResponseBody): StoredResponse
   if (conversation !== null) {
     conversation.active = response;
     conversation.last = response;
-    conversation.items.push(...context.input);
+    if (world.quirks.has('input_enters_at_create')) conversation.items.push(...context.input);
   }
   recordStatus(world, 'responses', response, null, conversation?.object.id ?? null, position.attemptIndex);
   if (isQueued) world.timers.set(id, world.pace.queuedMs, () => work(world, response));

@@ -6,7 +6,7 @@ import { msToNumber } from '@temporalio/common/lib/time.js';
 import { defineTool, DOCUMENT } from '../tools/define-tool.ts';
 import type { Tool, ToolContext } from '../tools/define-tool.ts';
 import { ToolError } from '../tools/tool-error.ts';
-import { TOOL_DEFAULTS } from '../tools/registry.ts';
+import { TOOL_DEFAULTS } from '../tools/tool-defaults.ts';
 import { McpConnection } from './mcp-connection.ts';
 import { approvalOf, effectOf, fits, type McpToolsOptions } from './mcp-options.ts';
 import { outputOf, type McpAnswer } from './mcp-output.ts';

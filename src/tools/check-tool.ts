@@ -6,6 +6,7 @@ import type { Issue } from '../contract.ts';
 import type { AnyTool } from './define-tool.ts';
 import { isJsonObject } from './json-schema.ts';
 import { isZodType } from './schema.ts';
+import { TOOL_DEFAULTS } from './tool-defaults.ts';
 import { fieldName } from './tool-output.ts';
 
 const NAME = new RegExp(`^[a-zA-Z0-9_-]{1,${LIMITS.toolNameChars}}$`);
@@ -105,6 +106,11 @@ function checkRetry(retry: unknown, report: Report): void {
     if (held !== undefined && readDuration(held) === null) {
       report(`activity.retry.${field}`, "Give a duration, such as '1 second' or milliseconds.");
     }
+  }
+  const most = readDuration(maximumInterval);
+  const least = readDuration(initialInterval) ?? TOOL_DEFAULTS.initialIntervalMs;
+  if (most !== null && most < least) {
+    report('activity.retry.maximumInterval', `Give at least the initialInterval, ${least} ms.`, least);
   }
   if (
     backoffCoefficient !== undefined &&

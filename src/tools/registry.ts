@@ -9,19 +9,9 @@ import { DOCUMENT } from './define-tool.ts';
 import type { AnyTool, ToolOptions } from './define-tool.ts';
 import { readParameters } from './schema.ts';
 import type { ParameterSchema } from './schema.ts';
+import { TOOL_DEFAULTS } from './tool-defaults.ts';
 import { ToolDefinitionError } from './tool-error.ts';
 import { fieldName, reasonOf } from './tool-output.ts';
-
-/** What a tool gets where its definition is silent. Milliseconds. */
-export const TOOL_DEFAULTS = {
-  startToCloseMs: 120_000,
-  onceScheduleToStartMs: 300_000,
-  heartbeatMs: 5_000,
-  maximumAttempts: 3,
-  initialIntervalMs: 1_000,
-  backoffCoefficient: 2,
-  maximumIntervalMs: 30_000,
-} as const;
 
 export interface ToolRegistry {
   get(name: string): AnyTool | undefined;
@@ -52,6 +42,7 @@ function policyOf(tool: AnyTool): ToolPolicy {
   const { activity = {} } = handled;
   const { timeout, onTimeout } = tool.decision ?? {};
   const { retry = {}, scheduleToStartTimeout, heartbeatTimeout } = activity;
+  const initialMs = milliseconds(retry.initialInterval, TOOL_DEFAULTS.initialIntervalMs);
   const remote = tool.kind === 'remote';
   const queueMs = scheduleToStartTimeout ?? (once ? TOOL_DEFAULTS.onceScheduleToStartMs : undefined);
   const heartbeat = heartbeatTimeout ?? (remote ? undefined : TOOL_DEFAULTS.heartbeatMs);
@@ -71,9 +62,12 @@ function policyOf(tool: AnyTool): ToolPolicy {
     retry: {
       // A second try of `once` would only meet the fence, and hide the outcome of the first.
       maximum_attempts: once ? 1 : (retry.maximumAttempts ?? TOOL_DEFAULTS.maximumAttempts),
-      initial_interval_ms: milliseconds(retry.initialInterval, TOOL_DEFAULTS.initialIntervalMs),
+      initial_interval_ms: initialMs,
       backoff_coefficient: retry.backoffCoefficient ?? TOOL_DEFAULTS.backoffCoefficient,
-      maximum_interval_ms: milliseconds(retry.maximumInterval, TOOL_DEFAULTS.maximumIntervalMs),
+      maximum_interval_ms: milliseconds(
+        retry.maximumInterval,
+        Math.max(TOOL_DEFAULTS.maximumIntervalMs, initialMs),
+      ),
     },
     priority: activity.priority ?? null,
     ...(tool.kind === 'external' ? { external: true } : {}),

@@ -3,7 +3,14 @@ import { workflowInfo } from '@temporalio/workflow';
 import type { CreateRunInput, CreateRunOutput, SubmitOutputsInput, SubmitOutputsOutput } from '../steps.ts';
 import { stepInput, type DriveContext } from './cancel-live.ts';
 import { attemptCreated, outputsSubmitted, type LiveAttempt } from './drive-state.ts';
-import { createOnNewThread, createRun, StepFailed, submitOutputs, type Settled } from './provider-steps.ts';
+import {
+  createOnNewThread,
+  createRun,
+  mayHaveActed,
+  StepFailed,
+  submitOutputs,
+  type Settled,
+} from './provider-steps.ts';
 import { publishAttempt, publishPhase } from './publish.ts';
 
 /** A workflow that was reset does again what its history has lost: anything may have acted before. */
@@ -42,7 +49,7 @@ export async function createAttempt(context: DriveContext): Promise<void> {
       });
     }
   } catch (error) {
-    if (!(error instanceof StepFailed)) state.suspect = true;
+    if (!(error instanceof StepFailed)) state.suspect = mayHaveActed(error);
     throw error;
   }
   attemptCreated(state, made, Date.now());
@@ -64,7 +71,7 @@ export async function submitRound(context: DriveContext, live: LiveAttempt): Pro
   try {
     done = await submitOutputs(input, request);
   } catch (error) {
-    if (!(error instanceof StepFailed) || error.suspect) live.suspect = true;
+    if (error instanceof StepFailed ? error.suspect : mayHaveActed(error)) live.suspect = true;
     throw error;
   }
   if (done.kind === 'gone') return 'gone';

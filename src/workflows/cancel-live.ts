@@ -1,5 +1,5 @@
 /** Sees to it that a run leaves nothing alive: no attempt at the provider, no call without an outcome. */
-import { CancellationScope, sleep } from '@temporalio/workflow';
+import { CancellationScope, patched, sleep } from '@temporalio/workflow';
 import type { AttemptReason } from '../contract.ts';
 import type { Bell } from './bell.ts';
 import { attemptCost, attemptEnded, runSeen, stepAmbiguous, warn } from './drive-state.ts';
@@ -64,6 +64,23 @@ export async function cancelLive(context: DriveContext, reason: AttemptReason): 
     );
   }
   return confirmed;
+}
+
+/** Has the calls answered that an attempt which ended by itself left open in its thread. */
+export async function leaveUsable(context: DriveContext): Promise<void> {
+  const { state } = context;
+  const { left } = state;
+  if (left === undefined || !patched('thread-left-usable')) return;
+  delete state.left;
+  await cancelRun({
+    ...stepInput(context),
+    backend: state.backend,
+    attempt: left,
+    find: null,
+    lost_outputs: null,
+    until_ms: Date.now(),
+    ended: true,
+  });
 }
 
 /** On a cancel, tools that were aborted get a moment to say what became of their effects. */

@@ -11,10 +11,17 @@ import { DEFAULTS, LIMITS } from '../contract.ts';
 import type { AttemptReason, RunRequest, RunResult } from '../contract.ts';
 import type { EndCode } from '../failures.ts';
 import type { AwaitRunOutput } from '../steps.ts';
-import { cancelLive, stepInput, type DriveContext } from './cancel-live.ts';
+import { cancelLive, leaveUsable, stepInput, type DriveContext } from './cancel-live.ts';
 import { createAttempt, submitRound } from './acting-steps.ts';
 import { decide } from './decide.ts';
-import { attemptEnded, attemptResumed, attemptSeen, nextAttempt, warn } from './drive-state.ts';
+import {
+  attemptEnded,
+  attemptResumed,
+  attemptSeen,
+  nextAttempt,
+  warn,
+  type LiveAttempt,
+} from './drive-state.ts';
 import { packState, type PackedState } from './pack-state.ts';
 import { awaitRun, StepFailed } from './provider-steps.ts';
 import { publishPhase } from './publish.ts';
@@ -39,6 +46,10 @@ function waitForAttempt(context: DriveContext): Promise<AwaitRunOutput> {
   );
 }
 
+/** A thread that finds no run by its key is a conversation: calls that stand open in it have it refuse the next one. */
+const mayLeaveCalls = ({ findable, ref }: LiveAttempt, reason: AttemptReason): boolean =>
+  !findable && ref.thread_id !== null && reason !== 'completed' && reason !== 'gone';
+
 /** What the table says of an ended attempt: the run's code, or undefined when another attempt follows. */
 async function conclude(
   context: DriveContext,
@@ -48,6 +59,7 @@ async function conclude(
   const { state } = context;
   const { live } = state;
   attemptEnded(state, reason, Date.now());
+  if (live !== null && mayLeaveCalls(live, reason)) state.left = live.ref;
   const decision = decide(
     {
       reason,
@@ -161,6 +173,8 @@ async function onceAround(context: DriveContext): Promise<EndCode | null | undef
     await createAttempt(context);
   }
   const { live } = state;
+  if (live?.submitted === false && Date.now() >= state.deadline_ms && patched('no-late-submit'))
+    return deadlineReached(context, null);
   if (live?.submitted === false && (await submitRound(context, live)) === 'gone') {
     return conclude(context, 'gone', null);
   }
@@ -218,13 +232,17 @@ export async function driveAttempts(
   try {
     for (;;) {
       const code = await onceAround(context);
-      if (code !== undefined) return { code, failed: null };
+      if (code !== undefined) {
+        if (code !== null) await leaveUsable(context);
+        return { code, failed: null };
+      }
       if (isContinueDue(context)) await continueAsNew(context);
     }
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     context.state.suspect ||= error.suspect && context.state.live === null;
     await cancelLive(context, 'given_up');
+    await leaveUsable(context);
     return { code: error.code, failed: error };
   }
 }

@@ -16,7 +16,7 @@ import { FAILURES, failureType, type EndCode } from '../failures.ts';
 import type { AttemptRef } from '../steps.ts';
 import { readWord, type Place } from '../turns.ts';
 import { Bell } from './bell.ts';
-import { awaitAborted, cancelLive, type DriveContext } from './cancel-live.ts';
+import { awaitAborted, cancelLive, leaveUsable, type DriveContext } from './cancel-live.ts';
 import { driveAttempts } from './drive-attempts.ts';
 import { initialState, totalUsage, type DriveState } from './drive-state.ts';
 import { packState, unpackState, type PackedState } from './pack-state.ts';
@@ -170,6 +170,7 @@ export async function driveRun(
     if (!isCancellation(error) || final !== null) throw error;
     await CancellationScope.nonCancellable(async () => {
       await Promise.all([cancelLive(context, 'cancelled'), awaitAborted(context)]);
+      await leaveUsable(context);
       end('cancelled', null);
     });
     throw error;

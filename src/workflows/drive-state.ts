@@ -61,6 +61,8 @@ export interface DriveState {
   live: LiveAttempt | null;
   /** The attempt before this one and the outputs it was given last: a backend may go on from there. */
   previous: { readonly ref: AttemptRef; readonly outputs: readonly ToolOutput[] } | null;
+  /** The last attempt, where it ended badly and its thread may hold calls that nobody answers. */
+  left?: AttemptRef;
   /** When the first attempt was picked up, as the provider says; unix seconds. */
   first_started_at: number | null;
   /** The run object as last seen, whichever attempt it was of. */
@@ -144,6 +146,7 @@ export function attemptCreated(state: DriveState, created: Created, nowMs: numbe
   state.input_landed = true;
   state.suspect = false;
   state.previous = null;
+  delete state.left;
   state.last_run = created.run;
   state.first_started_at ??= created.run.started_at;
   if (!created.resumed) state.ledger = beginAttempt(state.ledger);
@@ -184,7 +187,8 @@ export function outputsSubmitted(state: DriveState, attempt: AttemptRef, ambiguo
 
 export function stepAmbiguous(state: DriveState): void {
   const record = state.attempts.at(-1);
-  if (record) record.ambiguous_create = true;
+  // A create that was lost has no record: the last one is of the attempt before.
+  if (record?.number === state.number) record.ambiguous_create = true;
   const message = `The answer to a step of attempt ${state.number} was lost and this wire cannot find it: another response may live at the provider.`;
   warn(state, 'create_ambiguous', message);
 }

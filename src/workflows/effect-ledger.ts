@@ -42,20 +42,9 @@ export type Match =
   /** An equal effect has an unknown outcome: nothing equal may run. */
   | { readonly action: 'blocked'; readonly key: string; readonly output: string | null };
 
-/**
- * What to do about a call, and the key under which it stands. Counts the call: ask once for each.
- *
- * Equal calls of one attempt are told apart by an ordinal, so that a re-created attempt that asks in
- * another order or for fewer still meets the entries of the first. A `once` tool that names its effect
- * by `effectKey` has no ordinal: however often the model asks, the effect is one.
- */
-export function matchCall(ledger: LedgerState, call: PlannedCall, firstExecutionRunId: string): Match {
+/** What the call that stands under this key means for one that asks for it again. */
+function matchEntry(ledger: LedgerState, call: PlannedCall, key: string): Match {
   const { policy } = call;
-  const identity = `${firstExecutionRunId}/${call.name}/${call.effect_digest}`;
-  const single = policy?.effect === 'once' && policy.keyed;
-  const ordinal = single ? 0 : (ledger.seen[identity] ?? 0);
-  ledger.seen[identity] = (ledger.seen[identity] ?? 0) + 1;
-  const key = `${identity}/${ordinal}`;
   const entry = ledger.entries.find((known) => known.key === key);
   if (entry === undefined || entry.status === 'failed') return { action: 'run', key };
   const divergent = entry.arguments_digest !== call.arguments_digest;
@@ -69,6 +58,47 @@ export function matchCall(ledger: LedgerState, call: PlannedCall, firstExecution
         return { action: 'run', key };
       return { action: 'reuse', key, output: entry.output ?? '', divergent };
   }
+}
+
+/** An effect that stands in the way of an equal one: nobody knows of it, or it failed and is asked for again. */
+function standing(ledger: LedgerState, identity: string, asked: number): Match | null {
+  const equal = ledger.entries.filter(({ key }) => key.slice(0, key.lastIndexOf('/')) === identity);
+  const unknown = equal.find(({ status }) => status === 'unknown');
+  if (unknown !== undefined) return { action: 'blocked', key: unknown.key, output: unknown.output };
+  const failed = equal.find(
+    ({ key, status }) => status === 'failed' && Number(key.slice(identity.length + 1)) < asked,
+  );
+  return failed === undefined ? null : { action: 'run', key: failed.key };
+}
+
+/**
+ * What to do about a call, and the key under which it stands. Counts the call: ask once for each.
+ *
+ * Equal calls of one attempt are told apart by an ordinal, so that a re-created attempt that asks in
+ * another order or for fewer still meets the entries of the first. A `once` tool that names its effect
+ * by `effectKey` has no ordinal: however often the model asks, the effect is one.
+ *
+ * A model that asks again for what failed wants the same effect, not a second one: it gets the same key, by which what it
+ * goes to can tell, and a re-created attempt that asks once meets what came of it. Nothing runs beside an equal effect
+ * that nobody knows the outcome of.
+ *
+ * @param sees whether the run is one for which this last paragraph holds; asked where it makes a difference
+ */
+export function matchCall(
+  ledger: LedgerState,
+  call: PlannedCall,
+  firstExecutionRunId: string,
+  sees: () => boolean = () => true,
+): Match {
+  const { policy } = call;
+  const identity = `${firstExecutionRunId}/${call.name}/${call.effect_digest}`;
+  const asked = ledger.seen[identity] ?? 0;
+  const single = policy?.effect === 'once' && policy.keyed;
+  const match = matchEntry(ledger, call, `${identity}/${single ? 0 : asked}`);
+  const other = match.action === 'run' && !single ? standing(ledger, identity, asked) : null;
+  if (other !== null && sees()) return other;
+  ledger.seen[identity] = asked + 1;
+  return match;
 }
 
 /** Writes down that an activity is about to run for this key. */

@@ -84,6 +84,33 @@ function readStepFailure(error: unknown): StepFailed {
   return new StepFailed(isEndCode(code) ? code : 'internal', { detail: cause.type ?? null, suspect: true });
 }
 
+/** What a cancel that came between two tries of a step left: whether any of them may have acted. */
+export interface CutStep {
+  readonly suspect: boolean;
+}
+
+const cutStep = (suspect: boolean, cause?: Error): CancelledFailure =>
+  new CancelledFailure('The step was cancelled between two tries.', [{ suspect } satisfies CutStep], cause);
+
+/** Where nothing says otherwise a step that a cancel met may have acted. */
+export function mayHaveActed(error: unknown): boolean {
+  const told = error instanceof CancelledFailure ? (error.details?.[0] as CutStep | undefined) : undefined;
+  return told?.suspect ?? true;
+}
+
+/** By the last try's own word. Where it left none, none has acted yet if the provider's time has not come. */
+function wasSuspect({ cause }: ActivityFailure, { suspect, not_before_ms }: ActingInput): boolean {
+  if (cause instanceof ApplicationFailure && cause.type === ACTIVITY_FAILURES.backend) {
+    return (cause.details?.[0] as BackendFailureDetails | undefined)?.suspect ?? true;
+  }
+  return suspect || Date.now() >= not_before_ms;
+}
+
+/** A cancel is why the step is not tried again, whatever failed it. */
+const wasCut = (error: unknown): error is ActivityFailure =>
+  error instanceof ActivityFailure &&
+  (error.retryState === 'CANCEL_REQUESTED' || error.cause instanceof CancelledFailure);
+
 interface ActingInput {
   readonly suspect: boolean;
   readonly not_before_ms: number;
@@ -123,6 +150,7 @@ async function act<O extends { kind: string }>(
 }
 
 async function actPlainly<O>(activity: string, input: ActingInput): Promise<Settled<O>> {
+  if (CancellationScope.current().consideredCancelled) throw cutStep(input.suspect);
   try {
     return await scheduleActivity<Settled<O>>(activity, [input], {
       startToCloseTimeout: '2 minutes',
@@ -138,9 +166,7 @@ async function actPlainly<O>(activity: string, input: ActingInput): Promise<Sett
       summary: `attempt ${input.number}`,
     });
   } catch (error) {
-    // Whatever failed it, a cancel that was asked for meanwhile is why it is not tried again.
-    if (error instanceof ActivityFailure && error.retryState === 'CANCEL_REQUESTED')
-      throw new CancelledFailure('The step was cancelled between two tries.', [], error);
+    if (wasCut(error)) throw cutStep(wasSuspect(error, input), error);
     throw readStepFailure(error);
   }
 }

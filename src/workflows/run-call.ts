@@ -19,6 +19,9 @@ import { errorOutput, outputText, readOutcome, type ToolOutcome } from './tool-o
 
 const MIN_MS = 1_000;
 const JSON_QUOTES = 2;
+const LAST_LOOKUP_MS = 30_000;
+/** How often a call is dispatched at most whose lookup says each time that nothing was done. */
+const UNDONE_TRIES = 5;
 
 /** While a call of the round waits on people, the deadline moves on. */
 function deadlineMs({ state, room }: RoundContext): number {
@@ -93,19 +96,34 @@ async function tryOnce(
   }
 }
 
-async function lookUp(call: PlannedCall, input: ToolInput): Promise<LookupOutput> {
+async function lookUp(
+  context: RoundContext,
+  call: PlannedCall,
+  policy: ToolPolicy,
+  input: ToolInput,
+): Promise<LookupOutput> {
   const lookup: LookupInput = { name: call.name, call: input };
   try {
     return await scheduleActivity<LookupOutput>(NAMES.activities.lookupEffect, [lookup], {
       startToCloseTimeout: '1 minute',
+      // Asked at the deadline, it still gets a moment: its word is what the result says of the effect.
+      scheduleToCloseTimeout: Math.max(deadlineMs(context) - Date.now(), LAST_LOOKUP_MS),
       heartbeatTimeout: '5 seconds',
       retry: { maximumAttempts: 5, initialInterval: '1 second' },
+      // Where its handler is, its lookup is, too.
+      ...(policy.task_queue === null || policy.remote ? {} : { taskQueue: policy.task_queue }),
       summary: `${call.name} · ${call.id.slice(0, 64)}`,
     });
   } catch (error) {
     if (isCancellation(error)) throw error;
     return { status: 'unknown' };
   }
+}
+
+/** Another call ends the run: this one, of which nothing was done, is not dispatched again. */
+function leave({ state }: RoundContext, key: string): Settled {
+  settleEntry(state.ledger, key, 'failed', null);
+  return { status: 'cancelled', output: null };
 }
 
 /** Dispatches one call until its outcome is settled: done, failed, or unknown with what its tool wants of that. */
@@ -118,6 +136,7 @@ export async function runCall(
   const { state } = context;
   const input = toolInput(context, call, policy, key);
   const giveUpMs = Date.now() + DEFAULTS.missingToolSeconds * 1000;
+  let undone = 0;
   for (let waitMs = MIN_MS; ; waitMs = Math.min(waitMs * 2, 30_000)) {
     const outcome = await tryOnce(context, call, policy, input);
     switch (outcome.kind) {
@@ -146,6 +165,7 @@ export async function runCall(
         await confirmNews(context);
         await sleep(waitMs);
         await confirmNews(context);
+        if (context.room.closed) return leave(context, key);
         continue;
       case 'unknown': {
         settleEntry(state.ledger, key, 'unknown', UNKNOWN_OUTPUT);
@@ -154,7 +174,16 @@ export async function runCall(
           // A cancel ends the asking, and makes nothing known.
           return { status: 'unknown_outcome' as const, output: UNKNOWN_OUTPUT };
         });
-        if (settled !== 'run_again') return settled;
+        if (settled === 'not_done' && patched('undone-again')) {
+          const output = errorOutput('tool_failed', `${call.name} failed. Nothing was done.`);
+          settleEntry(state.ledger, key, 'failed', output);
+          undone += 1;
+          if (undone >= UNDONE_TRIES || Date.now() + waitMs >= deadlineMs(context))
+            return { status: 'failed', output };
+          await sleep(waitMs);
+          await confirmNews(context);
+          if (context.room.closed) return leave(context, key);
+        } else if (settled !== 'not_done' && settled !== 'run_again') return settled;
         openEntry(state.ledger, key, call);
       }
     }
@@ -167,16 +196,16 @@ async function settleUnknown(
   policy: ToolPolicy,
   key: string,
   input: ToolInput,
-): Promise<Settled | 'run_again'> {
+): Promise<Settled | 'run_again' | 'not_done'> {
   const { ledger } = context.state;
   if (CancellationScope.current().consideredCancelled)
     return { status: 'unknown_outcome', output: UNKNOWN_OUTPUT };
   if (policy.has_lookup) {
     await confirmNews(context);
-    const found = await lookUp(call, input);
+    const found = await lookUp(context, call, policy, input);
     if (found.status === 'not_done') {
       await confirmNews(context);
-      return 'run_again';
+      return 'not_done';
     }
     if (found.status === 'done') {
       settleEntry(ledger, key, 'done', found.output);

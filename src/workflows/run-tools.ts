@@ -1,5 +1,5 @@
 /** Runs one round of tool calls: what the ledger holds is answered from it, the rest is dispatched in parallel. */
-import { CancellationScope, isCancellation } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, patched } from '@temporalio/workflow';
 import { LIMITS, type ToolCallResult } from '../contract.ts';
 import type { PlannedCall, ToolOutput, ToolPolicy } from '../steps.ts';
 import { waitsOnPeople, wordOnCall } from './ask-people.ts';
@@ -68,7 +68,7 @@ async function runDispatch(
 ): Promise<End> {
   // A cancel meanwhile is seen by the next line.
   if (followed) await uncancelled(confirmNews(context));
-  if (CancellationScope.current().consideredCancelled) {
+  if (CancellationScope.current().consideredCancelled || context.room.closed) {
     settleEntry(context.state.ledger, key, 'failed', null);
     record.status = 'cancelled';
     return undefined;
@@ -79,6 +79,8 @@ async function runDispatch(
     return settleRecord(record, await runCall(context, call, policy, key));
   } catch (error) {
     if (!isCancellation(error)) throw error;
+    // It was cancelled between two dispatches: nothing was done.
+    settleEntry(context.state.ledger, key, 'failed', null);
     record.status = 'cancelled';
     return undefined;
   } finally {
@@ -138,13 +140,21 @@ async function inLanes<T>(
 
 /** Calls that wait on people hold no slot: all of a round can be asked about at once. */
 async function runAll(context: RoundContext, dispatches: readonly Dispatch[]): Promise<End> {
+  const { room } = context;
+  room.closed = false;
   const ends: End[] = [];
+  /** An end that is certain does not wait for what has not begun: people may take a week. */
+  const note = (end: End): void => {
+    ends.push(end);
+    const areOthers = dispatches.some(({ record }) => record.status === 'pending');
+    if (end !== undefined && areOthers && !room.closed && patched('end-closes-round')) room.closed = true;
+  };
   const asked = dispatches.filter(({ call }) => waitsOnPeople(call));
   const others = inLanes(
     dispatches.filter((dispatch) => !asked.includes(dispatch)),
     LIMITS.callsInFlight,
     async (dispatch, isFirst) => {
-      ends.push(await runDispatch(context, dispatch, !isFirst));
+      note(await runDispatch(context, dispatch, !isFirst));
     },
   );
   if (asked.length === 0) await others;
@@ -156,7 +166,7 @@ async function runAll(context: RoundContext, dispatches: readonly Dispatch[]): P
     const inSlot = createSlots(LIMITS.callsInFlight);
     const run = (dispatch: Dispatch): Promise<End> =>
       inSlot((waited) => runDispatch(context, dispatch, waited));
-    ends.push(...(await Promise.all(asked.map((dispatch) => askAndRun(context, dispatch, run)))));
+    await Promise.all(asked.map(async (dispatch) => note(await askAndRun(context, dispatch, run))));
     await others;
   }
   return ends.find((end) => end === 'effect_unknown') ?? ends.find((end) => end !== undefined);
@@ -180,7 +190,7 @@ export async function runRound(context: RoundContext, calls: readonly PlannedCal
       record.output = refusal?.output ?? errorOutput('unknown_tool', 'There is no such tool.');
       continue;
     }
-    const match = matchCall(state.ledger, call, context.firstExecutionRunId);
+    const match = matchCall(state.ledger, call, context.firstExecutionRunId, () => patched('equal-effects'));
     record.key = match.key;
     switch (match.action) {
       case 'run':

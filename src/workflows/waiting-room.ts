@@ -1,4 +1,5 @@
 /** Where calls of a round wait on people. While any waits, the run's clocks stand still. */
+import { CancelledFailure } from '@temporalio/workflow';
 import type { Decision, WaitingCall, WaitKind } from '../decisions.ts';
 import type { DriveState } from './drive-state.ts';
 import { until } from './quiet.ts';
@@ -19,9 +20,16 @@ export interface WaitingRoom {
   since_ms: number | null;
   /** The search attribute's value. */
   shown: WaitKind | null;
+  /** The run ends for one of the round's calls: nobody need decide on the others, and none of them begins. */
+  closed: boolean;
 }
 
-export const emptyRoom = (): WaitingRoom => ({ calls: new Map(), since_ms: null, shown: null });
+export const emptyRoom = (): WaitingRoom => ({
+  calls: new Map(),
+  since_ms: null,
+  shown: null,
+  closed: false,
+});
 
 /** In the order in which they came. */
 export const waitingCalls = (room: WaitingRoom): readonly WaitingCall[] =>
@@ -38,7 +46,7 @@ export function resumeClocks(state: DriveState, waitedMs: number): void {
  * Waits for a decision; null where none came in time.
  *
  * @param changed is told when the room fills and when it is empty again.
- * @throws CancelledFailure when the run is cancelled
+ * @throws CancelledFailure when the run is cancelled, or the room is closed
  */
 export async function waitForDecision(
   { room, state }: { readonly room: WaitingRoom; readonly state: DriveState },
@@ -51,7 +59,9 @@ export async function waitForDecision(
   room.since_ms ??= Date.now();
   changed();
   try {
-    await until(() => waiting.decision !== null, limitMs);
+    await until(() => waiting.decision !== null || room.closed, limitMs);
+    if (waiting.decision === null && room.closed)
+      throw new CancelledFailure('The run ends for another call.');
     return waiting.decision;
   } finally {
     room.calls.delete(call.key);

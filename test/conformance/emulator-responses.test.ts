@@ -1,5 +1,6 @@
 import type OpenAI from 'openai';
 import { expect, test } from 'vitest';
+import type { Quirk } from '../../src/emulator/index.ts';
 import { openEmulator, refusal, scripted } from '../support/emulator-fixture.ts';
 import type { Fixture } from '../support/emulator-fixture.ts';
 
@@ -159,29 +160,28 @@ test('a cancel ends a response in the background, twice is no error, and a foreg
   expect(await responses.cancel(done.id)).toMatchObject({ status: 'completed' });
 });
 
-test('in a conversation the input enters at create and the output at the end', async () => {
-  const fixture = await openEmulator(scripted([{ hang: true }], [CALL, { answer: 'x' }]));
+test.each<[string, readonly Quirk[], readonly string[]]>([
+  ['with the output, when the response completes', [], []],
+  ['at once, on a server of that habit', ['input_enters_at_create'], ['user']],
+])('the input enters a conversation %s', async (_when, quirks, early) => {
+  const fixture = await openEmulator({ ...scripted([{ hang: true }], [CALL, { answer: 'x' }]), quirks });
   const { client } = fixture;
   const { id } = await client.conversations.create();
   const kinds = async (): Promise<readonly unknown[]> => {
     const page = await client.conversations.items.list(id, { order: 'asc' });
     return page.data.map((item) => (item.type === 'message' ? item.role : item.type));
   };
-  const live = await client.responses.create({
-    model: 'model',
-    conversation: id,
-    input: 'x',
-    background: true,
-  });
-  expect(await kinds()).toEqual(['user']);
+  const params = { model: 'model', conversation: id, background: true };
+  const live = await client.responses.create({ ...params, input: 'x' });
   expect(live.conversation).toEqual({ id });
+  expect(await kinds()).toEqual(early);
   await client.responses.cancel(live.id);
-  expect(await kinds()).toEqual(['user']);
-  await run(fixture, { conversation: id, input: [], background: true });
-  expect(await kinds()).toEqual(['user', 'function_call']);
-  const end = await run(fixture, { conversation: { id }, input: [output('42')], background: true });
+  expect(await kinds()).toEqual(early);
+  await run(fixture, { ...params, input: 'y' });
+  expect(await kinds()).toEqual([...early, 'user', 'function_call']);
+  const end = await run(fixture, { ...params, input: [output('42')] });
   expect(end.output_text).toBe('x');
-  expect(await kinds()).toEqual(['user', 'function_call', 'function_call_output', 'assistant']);
+  expect(await kinds()).toEqual([...early, 'user', 'function_call', 'function_call_output', 'assistant']);
 });
 
 test('a conversation that a response writes is locked', async () => {
@@ -240,7 +240,10 @@ test('a failed step can be repeated from the last good response, and the script 
 });
 
 test('a failed step in a conversation can be repeated without its outputs', async () => {
-  const fixture = await openEmulator(scripted([CALL, FAIL, { answer: '{{outputs}}' }]));
+  const fixture = await openEmulator({
+    ...scripted([CALL, FAIL, { answer: '{{outputs}}' }]),
+    quirks: ['input_enters_at_create'],
+  });
   const { id } = await fixture.client.conversations.create();
   await run(fixture, { conversation: id, input: 'x', background: true });
   await run(fixture, { conversation: id, input: [output('42')], background: true });
@@ -248,9 +251,10 @@ test('a failed step in a conversation can be repeated without its outputs', asyn
 });
 
 test('a cancelled step in a conversation that its own attempt makes again is told the same turn, and no other attempt is', async () => {
-  const fixture = await openEmulator(
-    scripted([CALL, { cancel: true }, { answer: 'never' }], [{ answer: 'anew' }]),
-  );
+  const fixture = await openEmulator({
+    ...scripted([CALL, { cancel: true }, { answer: 'never' }], [{ answer: 'anew' }]),
+    quirks: ['input_enters_at_create'],
+  });
   const { id } = await fixture.client.conversations.create();
   const say = (key: string, input: NonNullable<CreateParams['input']>): Promise<Response> =>
     run(fixture, {

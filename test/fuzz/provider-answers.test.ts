@@ -283,8 +283,8 @@ function verbs(backend: Backend, attempt: AttemptRef): Readonly<Record<Verb, () 
     output: () => backend.output(attempt, NEVER),
     probe: () => backend.probe(NEVER),
     listen: () => hear(backend, attempt),
-    lostStepMayWork: () =>
-      backend.lostStepMayWork?.(
+    lookForLostStep: () =>
+      backend.lookForLostStep?.(
         resolved,
         { thread_id: thread ?? 'thread_1', call_ids: ['call_1'], first: true },
         NEVER,

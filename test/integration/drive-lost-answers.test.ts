@@ -196,12 +196,15 @@ describe('a run that ends while a submit of its own may have acted, on the respo
 
 describe('a run that is cancelled while a step of its own may have acted in a conversation', () => {
   test.each([
-    ['create', 1],
-    ['submit', 2],
-  ] as const)('waits until what its %s made is over', async (step, nth) => {
+    ['create', 1, []],
+    ['create', 1, ['input_enters_at_create']],
+    ['submit', 2, []],
+    ['submit', 2, ['input_enters_at_create']],
+  ] as const)('waits until what its %s made is over', async (step, nth, quirks) => {
     const shop = recordingTools();
     await using drive = await startDrive('responses', { tools: shop.tools });
     const { emulator } = drive;
+    emulator.setQuirks(quirks);
     const refund = { call: [call('refund_order', { order_id: '7', cents: 1 })] };
     const rounds = step === 'create' ? [] : [refund];
     drive.play('bot', {
@@ -224,6 +227,7 @@ describe('a run that is cancelled while a step of its own may have acted in a co
     const outcome = await handle.outcome();
     const closed = emulator.journal().length;
     expect(outcome.code).toBe('cancelled');
+    expect(outcome.warnings.map(({ code }) => code)).not.toContain('cancel_unconfirmed');
     const lost = made(drive).at(-1);
     const lives = emulator
       .journal()

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { NAMES } from '../../src/contract.ts';
 import type { RunResult } from '../../src/contract.ts';
+import { defineTool, type LookupResult } from '../../src/tools/define-tool.ts';
 import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
 import { call, recordingTools, type Recording } from '../support/recording-tools.ts';
+import { until } from '../support/until.ts';
 
 const ended = (result: RunResult) => result.tool_calls.map(({ name, status }) => [name, status]);
 
@@ -167,6 +170,62 @@ describe('an effect whose outcome is unknown', () => {
     drive.play('bot', unknown);
     const result = await drive.runs.execute(request, { id: drive.id('lookup') });
     expect(result.output_text).toBe('Said: found: refunded');
+  });
+
+  test('is tried again where its lookup says that nothing was done, with pauses and not for ever', async () => {
+    const shop = recordingTools('end');
+    shop.lookup = 'not_done';
+    await using drive = await startDrive('assistants', { tools: shop.tools });
+    drive.play('bot', unknown);
+    const result = await drive.runs.execute(request, { id: drive.id('undone') });
+    expect(result.output_text).toContain('Nothing was done');
+    expect(ended(result)).toEqual([['refund_order', 'failed']]);
+    expect(shop.effects).toHaveLength(5);
+    expect(new Set(shop.effects.map(({ key }) => key)).size).toBe(1);
+  });
+
+  test('is looked up where its tool has its handler', async () => {
+    const pay = (queue: object, found: () => Promise<LookupResult>) =>
+      defineTool({
+        name: 'pay',
+        description: 'Pays.',
+        parameters: z.object({}),
+        effect: 'once',
+        activity: queue,
+        lookup: found,
+        execute: () => Promise.reject(new Error('the connection broke')),
+      });
+    const paid = { status: 'done', output: 'paid there' } as const;
+    await using there = await startDrive('assistants', { tools: [pay({}, () => Promise.resolve(paid))] });
+    const here = pay({ taskQueue: there.taskQueue }, () => Promise.reject(new Error('no access from here')));
+    await using drive = await startDrive('assistants', { tools: [here] });
+    drive.play('bot', { attempts: [{ steps: [{ call: [call('pay', {})] }, { answer: '{{outputs}}' }] }] });
+    const result = await drive.runs.execute(request, { id: drive.id('lookup-there') });
+    expect(result.output_text).toBe('paid there');
+  });
+
+  test('is not that of a call which a cancel met before it was dispatched again', async () => {
+    const nobody = defineTool({
+      name: 'nobody',
+      description: 'No worker has it.',
+      parameters: z.object({}),
+      effect: 'once',
+      activity: { taskQueue: 'nobody-listens-here', scheduleToStartTimeout: '1 second' },
+      execute: () => '',
+    });
+    await using drive = await startDrive('assistants', { tools: [nobody] });
+    drive.play('bot', { attempts: [{ steps: [{ call: [call('nobody', {})] }, { answer: 'Done.' }] }] });
+    const handle = await drive.runs.start(request, { id: drive.id('between') });
+    const { workflow } = handle;
+    await until(async () => {
+      const { events } = await workflow.fetchHistory();
+      return events?.some((event) => event.timerStartedEventAttributes) === true ? true : undefined;
+    });
+    await handle.cancel();
+    expect(ended(await handle.outcome())).toEqual([['nobody', 'cancelled']]);
+    const seed = await workflow.query<{ ledger: { entries: { status: string }[] } } | null>('seed');
+    expect(JSON.stringify(seed)).toContain('"failed"');
+    expect(JSON.stringify(seed)).not.toContain('"unknown"');
   });
 
   test('stays unknown where the run is cancelled while it waits for a person', async () => {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { RunHandle } from '../../src/client.ts';
+import type { Step } from '../../src/emulator/index.ts';
 import { defineTool } from '../../src/tools/define-tool.ts';
 import { pauseAndLeave } from '../support/leave-tool.ts';
 import { call } from '../support/recording-tools.ts';
@@ -29,6 +30,8 @@ const slowPayment = defineTool({
   activity: { scheduleToStartTimeout: '2 seconds' },
   execute: (_args, { signal }) => sleep(60_000, 'paid', { signal }),
 });
+
+const breakDown: Step = { call: [call('break_down', {})] };
 
 export const EFFECTS: readonly Shape[] = [
   {
@@ -63,6 +66,23 @@ export const EFFECTS: readonly Shape[] = [
     },
     ends: null,
     shows: ['drover.lookupEffect'],
+  },
+  {
+    name: 'effect-undone-again',
+    wires: ['assistants'],
+    script: once(refund('throw'), answer),
+    prepare: ({ shop }) => {
+      shop.lookup = 'not_done';
+    },
+    ends: null,
+    shows: ['patch undone-again', 'drover.lookupEffect', 'TimerFired'],
+  },
+  {
+    name: 'failed-and-asked-again',
+    wires: ['responses'],
+    script: once(breakDown, breakDown, answer),
+    ends: null,
+    shows: ['patch equal-effects'],
   },
   ...(['done', 'end'] as const).map((outcome): Shape => ({
     name: `effect-settled-${outcome}`,

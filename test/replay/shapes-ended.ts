@@ -1,6 +1,7 @@
 /** A run for each way to end that no shape of `shapes.ts` shows: the table of `failures.ts`, row by row. */
 import { LIMITS } from '../../src/contract.ts';
 import type { Fault, FaultAction, Script, Step } from '../../src/emulator/index.ts';
+import { makeThread } from '../support/threads.ts';
 import type { Shape } from './shape.ts';
 
 const once = (...steps: readonly Step[]): Script => ({ attempts: [{ steps }] });
@@ -51,6 +52,19 @@ export const ENDED_BY_CODE: readonly Shape[] = [
     request: { limits: { cost: 0.5 }, retry: { backoff_seconds: 0.1 } },
     options: { config: { price: ({ total_tokens }) => total_tokens / 100 } },
     ends: 'cost_limit',
+  },
+  {
+    name: 'failed-in-a-conversation',
+    wires: ['responses'],
+    script: once(note, fail('invalid_prompt')),
+    drive: async ({ drive, wire }) => {
+      const thread_id = await makeThread(drive.emulator.url, wire === 'responses' ? wire : 'assistants');
+      const request = { assistant_id: 'bot', input: 'Go', thread_id };
+      const handle = await drive.runs.start(request, { id: drive.id('in-a-conversation') });
+      return { handle, client: drive.client, code: (await handle.outcome()).code };
+    },
+    ends: 'invalid_prompt',
+    shows: ['patch thread-left-usable', 'drover.cancelRun'],
   },
   {
     name: 'unknown-backend',

@@ -115,4 +115,14 @@ export const PEOPLE: readonly Shape[] = [
     shows: ['TimerFired', 'drover.cancelRun'],
     lacks: ['send_gift'],
   },
+  {
+    name: 'undecided-beside-a-wait',
+    wires: ['assistants'],
+    script: each([
+      { call: [call('send_gift', { order_id: '7' }), call('ask_customer', { question: 'Which?' })] },
+    ]),
+    options: { tools: [sendGift({ timeout: '500 milliseconds', onTimeout: 'end' }), askCustomer] },
+    ends: 'undecided',
+    shows: ['patch end-closes-round', 'TimerCanceled'],
+  },
 ];

@@ -1,9 +1,20 @@
 /** Runs that are stopped, by whoever started them, by a limit or by what nobody can go on with. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { defineTool } from '../../src/tools/define-tool.ts';
 import { fastClock } from '../support/fast-clock.ts';
 import { call } from '../support/recording-tools.ts';
 import { until } from '../support/until.ts';
 import { answer, becomes, BOTH, cancelled, note, once, refund } from './shape.ts';
 import type { Shape } from './shape.ts';
+
+/** It is not done before the deadline of a run that has three seconds. */
+const slow = defineTool({
+  name: 'slow',
+  description: 'Takes its time.',
+  parameters: z.object({}),
+  execute: (_args, { signal }) => sleep(20_000, 'late', { signal }),
+});
 
 export const STOPPED: readonly Shape[] = [
   {
@@ -72,6 +83,15 @@ export const STOPPED: readonly Shape[] = [
     request: { limits: { deadline_seconds: 2 } },
     ends: 'deadline_exceeded',
     shows: [cancelled],
+  },
+  {
+    name: 'deadline-in-a-tool',
+    wires: BOTH,
+    script: once({ call: [call('slow', {})] }, answer),
+    options: { tools: [slow] },
+    request: { limits: { deadline_seconds: 3 } },
+    ends: 'deadline_exceeded',
+    shows: ['patch no-late-submit', cancelled],
   },
   {
     name: 'unknown-status',

@@ -11,7 +11,7 @@ import { bundleWorkflows } from '../../src/workflow-bundle.ts';
 /** Bytes of code, the source map aside. Temporal's own library is nearly all of it. */
 const CODE_LIMIT_BYTES = 800_000;
 /** Bytes of Drover's own code in it. */
-const OWN_LIMIT_BYTES = 250_000;
+const OWN_LIMIT_BYTES = 275_000;
 
 interface BundledModule {
   /** Path from the folder that it was bundled in. */

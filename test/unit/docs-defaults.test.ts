@@ -9,7 +9,7 @@ import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
 import { DEFAULTS, LIMITS } from '../../src/contract.ts';
 import { WORKER_DEFAULTS } from '../../src/create-worker.ts';
 import { ENVIRONMENT, readEnvironment } from '../../src/env.ts';
-import { TOOL_DEFAULTS } from '../../src/tools/registry.ts';
+import { TOOL_DEFAULTS } from '../../src/tools/tool-defaults.ts';
 import { ROWS } from '../../src/workflows/decide.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');

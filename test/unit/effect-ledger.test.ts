@@ -121,6 +121,54 @@ describe('the effect ledger', () => {
     });
   });
 
+  test('lets nothing equal run in the same attempt either', () => {
+    const ledger = emptyLedger();
+    const first = matchCall(ledger, call(), RUN);
+    openEntry(ledger, first.key, call());
+    settleEntry(ledger, first.key, 'unknown', 'nobody knows');
+    const again = { action: 'blocked', key: first.key, output: 'nobody knows' };
+    expect([matchCall(ledger, call(), RUN), matchCall(ledger, call(), RUN)]).toEqual([again, again]);
+    expect(matchCall(ledger, call({ effect_digest: 'd2' }), RUN).action).toBe('run');
+  });
+
+  test('answers from what was done beside an unknown one', () => {
+    let ledger = emptyLedger();
+    const keys = [matchCall(ledger, call(), RUN), matchCall(ledger, call(), RUN)].map(({ key }) => key);
+    for (const key of keys) openEntry(ledger, key, call());
+    settleEntry(ledger, keys[0] ?? '', 'unknown', 'nobody knows');
+    settleEntry(ledger, keys[1] ?? '', 'done', 'refunded');
+    ledger = beginAttempt(ledger);
+    expect(matchCall(ledger, call(), RUN).action).toBe('blocked');
+    expect(matchCall(ledger, call(), RUN)).toMatchObject({ action: 'reuse', output: 'refunded' });
+  });
+
+  test('gives a failed effect that is asked for again its key again, and a later attempt what came of it', () => {
+    let ledger = emptyLedger();
+    const first = matchCall(ledger, call(), RUN);
+    openEntry(ledger, first.key, call());
+    settleEntry(ledger, first.key, 'failed', 'timeout');
+    expect(act(ledger, call(), 'refunded')).toEqual(first);
+    expect(act(ledger, call(), 'refunded again')).toEqual({ action: 'run', key: 'first-run/refund/d1/1' });
+    ledger = beginAttempt(ledger);
+    expect(act(ledger, call(), 'x')).toMatchObject({ action: 'reuse', output: 'refunded' });
+    expect(act(ledger, call(), 'x')).toMatchObject({ action: 'reuse', output: 'refunded again' });
+  });
+
+  test('asks whether that holds only where it makes a difference, and counts as before where it does not', () => {
+    const ledger = emptyLedger();
+    let asked = 0;
+    const never = (): boolean => {
+      asked += 1;
+      return false;
+    };
+    const first = matchCall(ledger, call(), RUN, never);
+    openEntry(ledger, first.key, call());
+    settleEntry(ledger, first.key, 'failed', 'timeout');
+    expect(asked).toBe(0);
+    expect(matchCall(ledger, call(), RUN, never)).toEqual({ action: 'run', key: 'first-run/refund/d1/1' });
+    expect(asked).toBe(1);
+  });
+
   test('runs a failed effect again under the same key', () => {
     let ledger = emptyLedger();
     const first = matchCall(ledger, call(), RUN);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { LostStep, ResolvedRun } from '../../src/backends/backend.ts';
-import { mayWork } from '../../src/backends/responses-lost.ts';
+import type { LostLook, LostStep, ResolvedRun } from '../../src/backends/backend.ts';
+import { readLostStep } from '../../src/backends/responses-lost.ts';
 import type { JsonObject } from '../../src/run.ts';
 
 const run = { messages: [{ role: 'user', content: 'Refund order 7' }] } as unknown as ResolvedRun;
@@ -10,39 +10,40 @@ const said = { id: 'm2', type: 'message', role: 'assistant', content: 'Done.' };
 const asked = { id: 'f1', type: 'function_call', call_id: 'c1', name: 'refund', arguments: '{}' };
 const output = { id: 'o1', type: 'function_call_output', call_id: 'c1', output: 'refunded' };
 
-const works = (lost: Partial<LostStep>, items: readonly JsonObject[], complete = true): boolean =>
-  mayWork({ thread_id: 'conv', call_ids: null, first: true, ...lost }, run, {
+const answer = (lost: Partial<LostStep>, items: readonly JsonObject[], complete = true): LostLook['answer'] =>
+  readLostStep({ thread_id: 'conv', call_ids: null, first: true, ...lost }, run, {
     items,
     seen: items,
     newest: '',
     complete,
-  });
+  }).answer;
 
 describe('a lost create', () => {
-  test.each([
-    ['may work where nothing follows its input', [input], true],
-    ['is over where an answer follows', [input, said], false],
-    ['is over where a call follows', [input, asked], false],
-    ['was never made where its input did not come', [other], false],
-    ['was never made in an empty conversation', [], false],
+  test.each<[string, readonly JsonObject[], LostLook['answer']]>([
+    ['may work where nothing follows its input', [input], null],
+    ['is over where an answer follows', [input, said], 'its'],
+    ['is over where a call follows', [input, asked], 'its'],
+    ['may work where its input has not come', [other], null],
+    ["may work where another's answer stands last", [other, said], null],
+    ['may work in an empty conversation', [], null],
   ])('%s', (_what, items, expected) => {
-    expect(works({}, items)).toBe(expected);
-    expect(works({}, items, false)).toBe(expected);
+    expect(answer({}, items)).toBe(expected);
+    expect(answer({}, items, false)).toBe(expected);
   });
 
-  test('of a later attempt brings nothing that would tell, and may work where nothing follows', () => {
-    expect(works({ first: false }, [other])).toBe(true);
-    expect(works({ first: false }, [input, asked, output])).toBe(true);
-    expect(works({ first: false }, [input, said])).toBe(false);
+  test('of a later attempt brings nothing that would tell whose the answer is', () => {
+    expect(answer({ first: false }, [other])).toBeNull();
+    expect(answer({ first: false }, [input, asked, output])).toBeNull();
+    expect(answer({ first: false }, [input, said])).toBe('somebodys');
   });
 });
 
 describe('a lost submit', () => {
-  test.each([
-    ['may work where nothing follows its outputs', [input, asked, output], true],
-    ['is over where an answer follows', [input, asked, output, said], false],
-    ['was never made where its outputs did not come', [input, asked], false],
+  test.each<[string, readonly JsonObject[], LostLook['answer']]>([
+    ['may work where nothing follows its outputs', [input, asked, output], null],
+    ['is over where an answer follows', [input, asked, output, said], 'its'],
+    ['may work where its outputs have not come', [input, asked], null],
   ])('%s', (_what, items, expected) => {
-    expect(works({ call_ids: ['c1'], first: false }, items)).toBe(expected);
+    expect(answer({ call_ids: ['c1'], first: false }, items)).toBe(expected);
   });
 });

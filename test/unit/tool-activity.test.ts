@@ -290,10 +290,10 @@ describe('heartbeats', () => {
   });
 });
 
-describe('a cancelled tool', () => {
-  const cancel = (env: MockActivityEnvironment): void =>
-    env.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+const cancel = (env: MockActivityEnvironment): void =>
+  env.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
 
+describe('a cancelled tool', () => {
   test('ends with the cancellation where its handler gives up', async () => {
     const { run, env } = bench(
       shop((_, { signal }) => {
@@ -386,6 +386,19 @@ describe('a once tool, as far as no server is needed', () => {
     expect(execute).not.toHaveBeenCalled();
   });
 
+  test('whose start was marked is not sent back by a worker that lacks it', async () => {
+    const marked = { activityType: 'other', attempt: 2, heartbeatDetails: { drover_started: 'key' } };
+    const { run } = bench(
+      shop(() => ''),
+      {},
+      marked,
+    );
+    expect(await failureOf(run(toolInput('other', { effect: 'once' })))).toMatchObject({
+      type: ACTIVITY_FAILURES.toolFailed,
+      details: { effect: 'unknown' },
+    });
+  });
+
   test('is not started where its start cannot be written down', async () => {
     const execute = vi.fn<Execute>();
     const failure = await failureOf(
@@ -442,6 +455,15 @@ describe('lookupEffect', () => {
     const failure = await failureOf(lookUp(() => Promise.reject(new Error('order 1042'))));
     expect(failure.nonRetryable).toBe(false);
     expect(JSON.stringify(failure)).not.toContain('1042');
+  });
+
+  test('is given up where it ignores its signal', async () => {
+    const tool = shop(() => '', { effect: 'once', lookup: () => new Promise(() => undefined) } as object);
+    const env = new MockActivityEnvironment({ activityType: 'drover.lookupEffect' });
+    const { lookupEffect } = createToolActivities({ registry: createRegistry([tool]), graceMs: 1 });
+    const asked = env.run(lookupEffect, { name: 'refund', call: toolInput('refund', { effect: 'once' }) });
+    cancel(env);
+    await expect(asked).rejects.toBeInstanceOf(CancelledFailure);
   });
 
   test('is asked again, perhaps of another worker, where this one has none', async () => {

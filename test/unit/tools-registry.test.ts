@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { checkContext } from '../../src/tools/check-context.ts';
 import { defineRemoteTool, defineTool } from '../../src/tools/define-tool.ts';
 import type { AnyTool, ToolContext } from '../../src/tools/define-tool.ts';
-import { createRegistry, TOOL_DEFAULTS } from '../../src/tools/registry.ts';
+import { createRegistry } from '../../src/tools/registry.ts';
+import { TOOL_DEFAULTS } from '../../src/tools/tool-defaults.ts';
 import {
   isToolDefinitionError,
   isToolError,
@@ -170,6 +171,11 @@ describe('createRegistry', () => {
       { activity: { retry: { maximumAttempts: 0 } } },
       ['t.activity.retry.maximumAttempts'],
     ],
+    [
+      'a longest wait below the first one',
+      { activity: { retry: { initialInterval: '1 minute', maximumInterval: '30 seconds' } } },
+      ['t.activity.retry.maximumInterval'],
+    ],
     ['a bad priority', { activity: { priority: { priorityKey: 9 } } }, ['t.activity.priority.priorityKey']],
     ['a misspelt priority', { activity: { priority: { priority: 1 } } }, ['t.activity.priority.priority']],
     [
@@ -204,6 +210,21 @@ test('no more mistakes are shown than can be read', () => {
   const tool = { kind: 'local', name: 't', description: 'd', parameters, execute: () => '', ...options };
   expect(mistakes(tool)).toHaveLength(1_000);
   expect(() => createRegistry([tool as unknown as AnyTool])).toThrow(/and 950 more/);
+});
+
+test('waits between tries no less than the first time, where nothing else is said', () => {
+  const retry = { initialInterval: '1 minute' } as const;
+  const tool = defineTool({
+    name: 't',
+    description: 'd',
+    parameters: z.object({}),
+    activity: { retry },
+    execute: () => '',
+  });
+  expect(createRegistry([tool]).policy('t').retry).toMatchObject({
+    initial_interval_ms: 60_000,
+    maximum_interval_ms: 60_000,
+  });
 });
 
 describe('types of a tool', () => {
