@@ -1,5 +1,5 @@
 /** Batches of runs that were driven one after the other, and what they show beside each other: pure. */
-import { mean, median, round } from './statistics.ts';
+import { least, mean, median, most, round } from './statistics.ts';
 
 export const PLACES = ['responses', 'assistants, given thread', 'assistants, new thread'] as const;
 /** Drover alone: a poll loop gives no turns. */
@@ -66,7 +66,9 @@ const ratios = (
 /** The median of all cycles. */
 export const ratio = (...given: Parameters<typeof ratios>): number => round(median(ratios(...given)), 2);
 
-export function spread(...given: Parameters<typeof ratios>): string {
+/** Null where one of them is not known. */
+export function spread(...given: Parameters<typeof ratios>): string | null {
   const all = ratios(...given);
-  return `${round(Math.min(...all), 2)} to ${round(Math.max(...all), 2)}`;
+  const [from, to] = [round(least(all), 2), round(most(all), 2)];
+  return Number.isNaN(from) ? null : `${from} to ${to}`;
 }

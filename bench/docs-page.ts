@@ -1,13 +1,11 @@
 /** `docs/benchmarks.md` from a report: pure. */
 import { format } from 'prettier';
 import type { Report } from './report.ts';
-import type { Table } from './scenario.ts';
+import { shown } from './scenario.ts';
+import type { Cell, Table } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 
-type Cell = string | number | boolean | null;
-
-const cell = (value: Cell): string =>
-  value === null || Number.isNaN(value) ? '–' : String(value).replaceAll('|', '\\|');
+const cell = (value: Cell): string => shown(value).replaceAll('|', '\\|');
 
 function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const line = (cells: readonly Cell[]): string => `| ${cells.map(cell).join(' | ')} |`;

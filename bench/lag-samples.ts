@@ -1,7 +1,7 @@
 /** What one waiting run shows of its driver's lag, and how many are summed up: pure. */
 import type { JobFacts } from './provider/job-facts.ts';
 import type { Table } from './scenario.ts';
-import { mean, median, quantile, round } from './statistics.ts';
+import { mean, median, most, quantile, round } from './statistics.ts';
 
 export interface LagSample {
   readonly waited_s: number;
@@ -42,8 +42,8 @@ export function sampleCells(samples: readonly LagSample[]): readonly number[] {
     round(median(lags)),
     round(quantile(lags, 0.9)),
     round(quantile(lags, 0.99)),
-    round(Math.max(...lags)),
+    round(most(lags)),
     round(mean(getsOf(samples)), 1),
-    Math.max(...getsOf(samples)),
+    most(getsOf(samples)),
   ];
 }

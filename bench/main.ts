@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { drawTable, drawTargets } from './print.ts';
 import { surroundings } from './report.ts';
 import type { Report } from './report.ts';
-import { EndedEarly } from './scenario.ts';
+import { EndedEarly, shown } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 import { judgeFigures, SCENARIOS } from './scenarios/index.ts';
 import { setStage } from './stage.ts';
@@ -83,7 +83,7 @@ if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(report
 const missed = targets.filter(({ met }) => !met);
 console.log(`${targets.length - missed.length} of ${targets.length} targets met, after ${report.seconds} s.`);
 for (const { scenario, name, value, target } of missed)
-  console.log(`  missed: ${scenario}: ${name}: ${value}, not ${target}`);
+  console.log(`  missed: ${scenario}: ${name}: ${shown(value)}, not ${target}`);
 if (keep) console.log(`Logs and journal: ${stage.folder}`);
 if (failure !== null) {
   const lacking = played.filter(({ name }) => figures[name] === undefined).map(({ name }) => name);

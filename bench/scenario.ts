@@ -19,12 +19,14 @@ export interface Target {
   readonly met: boolean;
 }
 
+export type Cell = string | number | null;
+
 export interface Table {
   readonly title: string;
   /** Of its columns and its numbers: what a reader has to know. */
   readonly note: string;
   readonly head: readonly string[];
-  readonly rows: readonly (readonly (string | number | null)[])[];
+  readonly rows: readonly (readonly Cell[])[];
 }
 
 export interface Scenario<Figures> {
@@ -36,26 +38,30 @@ export interface Scenario<Figures> {
   readonly tables: (figures: Figures) => readonly Table[];
 }
 
-/** A value that is not known misses its target. */
+/** As tables show it: a figure that is not known is NaN, or null once it went through a file. */
+export const shown = (cell: Cell): string =>
+  cell === null || (typeof cell === 'number' && !Number.isFinite(cell)) ? '–' : String(cell);
+
+/** A value that is not known misses its target; as null, as a file has it, it would be less than any limit. */
 export const atMost = (name: string, value: number, limit: number): Target => ({
   name,
   value,
   target: `≤ ${limit}`,
-  met: value <= limit,
+  met: Number.isFinite(value) && value <= limit,
 });
 
 export const below = (name: string, value: number, limit: number): Target => ({
   name,
   value,
   target: `< ${limit}`,
-  met: value < limit,
+  met: Number.isFinite(value) && value < limit,
 });
 
 export const atLeast = (name: string, value: number, limit: number): Target => ({
   name,
   value,
   target: `≥ ${limit}`,
-  met: value >= limit,
+  met: Number.isFinite(value) && value >= limit,
 });
 
 /** A scenario failed after it had measured something: its figures so far are kept, and the bench fails all the same. */

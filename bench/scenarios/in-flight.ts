@@ -12,7 +12,7 @@ import { atMost, below } from '../scenario.ts';
 import type { Scenario, ScenarioOptions, Table, Target } from '../scenario.ts';
 import { fetchSeries, sumOf } from '../server-counters.ts';
 import type { Stage } from '../stage.ts';
-import { mean, quantile, round } from '../statistics.ts';
+import { mean, most, quantile, round } from '../statistics.ts';
 
 export interface InFlightRow {
   readonly runs: number;
@@ -171,12 +171,12 @@ async function measure(stage: Stage, load: Load, say: (message: string) => void)
       waiting: mostAtOnce(created, ended),
       resident_mb: {
         before: round(before, 0),
-        most: round(Math.max(...samples.map((one) => one.resident_mb)), 0),
+        most: round(most(samples.map((one) => one.resident_mb)), 0),
       },
       cpu_share: cpuShare(together),
       slots: {
         mean: round(mean(together.map(({ slots }) => slots)), 0),
-        most: Math.max(...together.map(({ slots }) => slots)),
+        most: most(together.map(({ slots }) => slots)),
       },
       missed_heartbeats: missed,
       lag_p99_s: round(quantile(lags, 0.99)),
@@ -189,7 +189,7 @@ async function measure(stage: Stage, load: Load, say: (message: string) => void)
 
 /** Of times in order. */
 function mostAtOnce(begins: readonly number[], ends: readonly number[]): number {
-  return Math.max(...begins.map((at, index) => index + 1 - ends.filter((end) => end <= at).length));
+  return Math.max(0, ...begins.map((at, index) => index + 1 - ends.filter((end) => end <= at).length));
 }
 
 function cpuShare(samples: readonly Sample[]): InFlightRow['cpu_share'] {

@@ -11,7 +11,7 @@ import { scriptOf } from '../provider/script.ts';
 import { atMost } from '../scenario.ts';
 import type { Scenario, ScenarioOptions, Table, Target } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
-import { median, round } from '../statistics.ts';
+import { median, most, round } from '../statistics.ts';
 
 /** What a run was at when its worker was killed. */
 const WINDOWS = ['short wait', 'long wait', 'tool', 'create', 'submit'] as const;
@@ -212,7 +212,7 @@ async function run(stage: Stage, { quick, say }: ScenarioOptions): Promise<Recov
 
 function judge({ rows }: RecoveryFigures): readonly Target[] {
   return rows.map(({ wire, window, seconds }) =>
-    atMost(`seconds from a kill in a ${window} to the next step, at most (${wire})`, Math.max(...seconds), 7),
+    atMost(`seconds from a kill in a ${window} to the next step, at most (${wire})`, most(seconds), 7),
   );
 }
 
@@ -223,13 +223,13 @@ function tables({ restart_s, rows }: RecoveryFigures): readonly Table[] {
       note: `From kill -9 of the only worker to the next step of its runs: the next request at the provider, or the next start of the tool. The first row is the restart of the worker alone, which is in all others. A run that had made no step after ${GIVE_UP_MS / 1_000} s counts as that.`,
       head: ['wire', 'killed in', 'runs', 'median s', 'most s'],
       rows: [
-        ['–', 'restart', restart_s.length, round(median(restart_s)), Math.max(...restart_s)],
+        ['–', 'restart', restart_s.length, round(median(restart_s)), most(restart_s)],
         ...rows.map(({ wire, window, seconds }) => [
           wire,
           window,
           seconds.length,
           round(median(seconds)),
-          Math.max(...seconds),
+          most(seconds),
         ]),
       ],
     },

@@ -15,7 +15,7 @@ import type { Scenario, ScenarioOptions, Table, Target } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 import { underSteadyLoad } from '../steady-load.ts';
 import type { Load } from '../steady-load.ts';
-import { median, round } from '../statistics.ts';
+import { median, round, total } from '../statistics.ts';
 
 export interface ThroughputFigures {
   /** At once. */
@@ -234,7 +234,7 @@ function tables({ in_flight, batches }: ThroughputFigures): readonly Table[] {
         if (first === undefined) return [];
         const { driver, place, rounds } = first;
         const cpu = (who: keyof CpuMs): number => round(median(mine.map(({ cpu_ms }) => cpu_ms[who])), 1);
-        const all = mine.map(({ cpu_ms: of }) => of.worker + of.server + of.provider + of.client);
+        const all = mine.map(({ cpu_ms }) => total(Object.values(cpu_ms)));
         return [
           [
             driver,
