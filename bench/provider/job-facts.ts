@@ -38,11 +38,18 @@ export function jobFacts(entries: readonly JournalEntry[]): ReadonlyMap<string, 
     owners.set(entry.id, job);
     if (entry.thread !== null) owners.set(entry.thread, job);
   }
+  const answered = new Map(
+    entries.flatMap((entry) =>
+      entry.kind === 'answer' && entry.id !== null ? [[entry.request, entry.id]] : [],
+    ),
+  );
   for (const entry of entries) {
     if (entry.kind !== 'request') continue;
+    // Who makes a thread names neither model nor thread: the answer does.
+    const ids = [...entry.path.split('/'), answered.get(entry.seq) ?? ''];
     const job = modelsOf(entry.body)
       .map((model) => jobs.get(model))
-      .concat(entry.path.split('/').map((part) => owners.get(part)))
+      .concat(ids.map((id) => owners.get(id)))
       .find((owner) => owner !== undefined);
     if (job === undefined) continue;
     job.requests.push(entry);

@@ -8,6 +8,7 @@ import { jobFacts } from '../../bench/provider/job-facts.ts';
 import { scriptOf } from '../../bench/provider/script.ts';
 import { readSeries, sumOf } from '../../bench/server-counters.ts';
 import { median, quantile, seededRandom } from '../../bench/statistics.ts';
+import { startEmulator } from '../../src/emulator/index.ts';
 import type { JournalEntry } from '../../src/emulator/index.ts';
 
 /** A history of these events: each by the kind of its attributes. */
@@ -119,6 +120,37 @@ describe('what a journal says of a job', () => {
     expect(jobFacts([...entries, status('queued', 'completed', 40, 'resp_2')]).get('bench-a')?.endedAt).toBe(
       40,
     );
+  });
+
+  test('finds the request that made its thread, which only the answer names', async () => {
+    const emulator = await startEmulator();
+    const headers = { 'content-type': 'application/json', 'openai-beta': 'assistants=v2' };
+    const post = async (path: string, body: object): Promise<string> => {
+      const answer = await fetch(`${emulator.url}${path}`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      return ((await answer.json()) as { readonly id: string }).id;
+    };
+    try {
+      emulator.setScript('bench-a', scriptOf(0, 0));
+      emulator.createAssistant({ id: 'bench-a', model: 'bench-a' });
+      await post('/threads', {});
+      const thread = await post('/threads', {});
+      await post(`/threads/${thread}/messages`, { role: 'user', content: 'Hello.' });
+      await post(`/threads/${thread}/runs`, { assistant_id: 'bench-a' });
+      const job = jobFacts(emulator.journal()).get('bench-a');
+      const own = `/v1/threads/${thread}`;
+      expect(job?.requests.map(({ path }) => path)).toEqual([
+        '/v1/threads',
+        `${own}/messages`,
+        `${own}/runs`,
+      ]);
+      expect(job?.posts).toBe(3);
+    } finally {
+      await emulator.close();
+    }
   });
 });
 
