@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { WORKER_DEFAULTS, FORCE_AFTER_GRACE_MS } from '../../src/create-worker.ts';
 import { PROMPT_TIMERS } from '../../src/dev/temporal-server.ts';
+import { startEmulator } from '../../src/emulator/index.ts';
 import { SEARCH_ATTRIBUTE_DEFINITIONS } from '../../src/search-attributes.ts';
 
 const read = (path: string): string =>
@@ -58,6 +59,25 @@ describe('docker-compose.yml', () => {
 
   test.each(services.filter(([name]) => !oneShots.has(name)))('checks the health of %s', (_name, service) => {
     expect(service.healthcheck?.test).toEqual(expect.arrayContaining([expect.stringMatching(/./)]));
+  });
+
+  // A journal grows to hundreds of megabytes, and health is asked for every few seconds.
+  test.each(services)('asks for no journal to learn of the health of %s', (_name, { healthcheck }) => {
+    expect(JSON.stringify(healthcheck?.test ?? '')).not.toContain('journal');
+  });
+
+  test('learns of the health of the emulator by what costs next to nothing, and leaves no trace', async () => {
+    const check = JSON.stringify(compose.services['emulator']?.healthcheck?.test);
+    const [, path = 'none'] = /127\.0\.0\.1:8787(\/[^']*)'/.exec(check) ?? [];
+    const emulator = await startEmulator();
+    try {
+      const answer = await fetch(new URL(path, emulator.url));
+      expect(answer.status).toBe(200);
+      expect((await answer.text()).length).toBeLessThan(10_000);
+      expect(emulator.journal()).toEqual([]);
+    } finally {
+      await emulator.close();
+    }
   });
 
   test('has Temporal on PostgreSQL, its UI, and the worker that waits for them', () => {
