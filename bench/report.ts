@@ -43,13 +43,35 @@ export function whyUnfit({ quick, ended_early = [] }: Pick<Report, 'quick' | 'en
   return `holds only part of the figures of ${ended_early.join(', ')}: the bench ended early. Run ${again} again.`;
 }
 
+/**
+ * Why its figures cannot take the place of some of the first report, which says for all of them what they were measured
+ * on; in words that end a sentence, null where they can. Pure.
+ */
+export function whyApart(
+  first: Pick<Report, 'machine' | 'versions'>,
+  later: Pick<Report, 'machine' | 'versions'>,
+): string | null {
+  const of = ({ machine, versions }: typeof first): Readonly<Record<string, string | number>> => {
+    return { ...machine, ...versions };
+  };
+  const [here, there] = [of(first), of(later)];
+  const differing = [...new Set([...Object.keys(here), ...Object.keys(there)])]
+    .filter((name) => here[name] !== there[name])
+    .map((name) => `${name} ${there[name] ?? 'unknown'} instead of ${here[name] ?? 'unknown'}`);
+  if (differing.length === 0) return null;
+  return `was not measured on what the first file was: ${differing.join(', ')}. Measure its scenarios there, or all of them here.`;
+}
+
 /** What of it still stands once some scenarios were measured anew. */
 function without(again: Again, anew: readonly string[]): readonly Again[] {
   const scenarios = again.scenarios.filter((name) => !anew.includes(name));
   return scenarios.length === 0 ? [] : [{ ...again, scenarios }];
 }
 
-/** The first report with the scenarios of later ones in the place of its own. Pure; judges nothing. */
+/**
+ * The first report with the scenarios of later ones in the place of its own, which {@link whyApart} has let through. Pure;
+ * judges nothing.
+ */
 export function mergeReports(first: Report, later: readonly Report[]): Omit<Report, 'targets'> {
   return later.reduce<Omit<Report, 'targets'>>((whole, { date, commit, modified, seconds, figures }) => {
     const again = { date, commit, modified, seconds, scenarios: Object.keys(figures) };

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { docsPage } from '../../bench/docs-page.ts';
-import { mergeReports, whyUnfit } from '../../bench/report.ts';
+import { mergeReports, whyApart, whyUnfit } from '../../bench/report.ts';
 import type { Report } from '../../bench/report.ts';
 import { judgeFigures, SCENARIOS } from '../../bench/scenarios/index.ts';
 
@@ -88,6 +88,17 @@ test('what was measured a third time is said of the last time only', () => {
     ['second', ['one']],
     ['third', ['two']],
   ]);
+});
+
+test('figures of another machine or other versions are no part of a page, and it says what differs', () => {
+  const { machine, versions } = BLANK;
+  const later: Report = { ...BLANK, commit: 'another', date: 'later' };
+  expect(whyApart(BLANK, later)).toBeNull();
+  expect(whyApart(BLANK, { machine: { ...machine, cores: 4 }, versions })).toContain('cores 4 instead of 2.');
+  expect(whyApart(BLANK, { machine, versions: { ...versions, node: '26', openai: '8' } })).toContain(
+    'node 26 instead of 24, openai 8 instead of unknown.',
+  );
+  expect(whyApart(BLANK, { machine, versions: { drover: '0.1.0' } })).toContain('node unknown instead of 24');
 });
 
 test('figures of a quick bench, or of one that ended early, are nothing for a page', () => {
