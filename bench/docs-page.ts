@@ -39,9 +39,10 @@ function provenance(report: Report): string {
 const INTRODUCTION = `# Benchmarks
 
 What Drover costs and how fast it is, beside what one would otherwise use. \`npm run bench\` measured it, on one
-Temporal server and one emulated provider, each in a process of its own beside one worker process a driver; in one go, but
-for what the table below says was measured later. The server is Temporal's development server with its data in a file, which
-it does not flush at each commit: a disk's speed is not what is measured here. This page is what \`npm run bench:docs\` made of its figures, which stand in
+Temporal server and one emulated provider (for webhooks a provider each way, and a second server), each in a process of
+its own beside one worker process a driver; in one go, but for what the table below says was measured later. The server is
+Temporal's development server with its data in a file, which it does not flush at each commit: a disk's speed is not what is
+measured here. This page is what \`npm run bench:docs\` made of its figures, which stand in
 [figures/bench.json](figures/bench.json); nothing here is typed by hand.
 
 - **drover**: the worker as it is built, with every default.

@@ -31,7 +31,7 @@ export function cpuMs(pid: number): number {
   return (Number(fields[UTIME]) + Number(fields[STIME])) * TICK_MS;
 }
 
-/** Memory that it holds in RAM, in megabytes of a million bytes. */
+/** Memory that it holds in RAM now, in megabytes of a million bytes. */
 export function residentMb(pid: number): number {
   const kibibytes = Number(/^VmRSS:\s+(\d+) kB/m.exec(read(pid, 'status'))?.[1] ?? Number.NaN);
   return (kibibytes * 1_024) / 1e6;

@@ -237,7 +237,7 @@ function tables({ rows }: HistoryFigures): readonly Table[] {
   return [
     {
       title: 'History and cost of a run',
-      note: `Thinking time is that of the first turn; each further turn thinks for ${LATER_S} s. Actions are billable ones by the rules of Temporal Cloud (https://docs.temporal.io/cloud/actions), with the heartbeats that a proxy before the server saw; tries, upserts, timers, signals, and workflow tasks with markers of local activities are the rest of them, and the start. GETs and POSTs are those of the run, its thread and its messages, in the provider's journal.`,
+      note: `Thinking time is that of the first turn; each further turn thinks for ${LATER_S} s. Actions are billable ones by the rules of Temporal Cloud (https://docs.temporal.io/cloud/actions), with the heartbeats that a proxy before the server saw; tries, upserts, timers, signals, and workflow tasks with markers of local activities are the rest of them, and the start. The turn that Drover takes on a given thread is a workflow of its own, which is not in these (decision 020). GETs and POSTs are those of the run, its thread and its messages, in the provider's journal.`,
       head: [
         'driver',
         'wire',

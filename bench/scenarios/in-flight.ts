@@ -24,12 +24,13 @@ export interface InFlightRow {
   readonly create_p99_s: number;
   /** At once, at most. */
   readonly waiting: number;
+  /** Before the first start, and the most of what was seen each second until the provider ended the last run. */
   readonly resident_mb: { readonly before: number; readonly most: number };
   /** Shares of one core that were used while all of them waited. */
   readonly cpu_share: { readonly worker: number; readonly server: number; readonly provider: number };
   /** Slots of activities in use while all of them waited: the mean and the most. */
   readonly slots: { readonly mean: number; readonly most: number };
-  /** Activities of the run that the server gave up for want of a heartbeat. */
+  /** Tries of any activity of the worker that the server gave up for want of a heartbeat. */
   readonly missed_heartbeats: number;
   readonly lag_p99_s: number;
 }
@@ -230,7 +231,7 @@ function tables({ rows }: InFlightFigures): readonly Table[] {
   return [
     {
       title: 'In flight',
-      note: `Runs on the Responses wire in one worker process, ${STARTS} started a second, that all wait together for a time. Memory is the most that the process held in RAM; shares of a core and slots of activities are those while all of them waited. Missed heartbeats are ${NAMES.activities.awaitRun} and all else that Temporal's server gave up, by its own counters. Create is from a run's start until the provider was asked for it. The lag is that of every tenth run; ${ENDS} end a second.`,
+      note: `Runs on the Responses wire in one worker process, ${STARTS} started a second, that all wait together for a time. Memory is what the process held in RAM before the first start, and the most that a look each second saw until about the last run's end at the provider; shares of a core and slots of activities are those while all of them waited. Missed heartbeats are tries of ${NAMES.activities.awaitRun}, or of another activity of the worker, that Temporal's server gave up for want of one, by its own counters. Create is from a run's start until the provider was asked for it. The lag is that of every tenth run; ${ENDS} end a second.`,
       head: [
         'runs',
         'together s',

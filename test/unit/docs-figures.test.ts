@@ -46,6 +46,18 @@ describe('a turn', () => {
   });
 });
 
+test('the page says how many of the thinking times the poll loop was given', () => {
+  const runsOf = (driver: string): number =>
+    Number(
+      rowsOf('lag')
+        .find((row) => row.get('driver') === driver)
+        ?.get('runs'),
+    );
+  expect(runsOf('createAndPoll')).toBe(runsOf('drover'));
+  const [every] = numbersIn(read('benchmarks.md'), /textbook has one in (\d+) of them/);
+  expect(runsOf('drover') / runsOf('textbook')).toBe(every);
+});
+
 describe('a run that webhooks tell of its end', () => {
   const text = read('webhooks.md');
 
