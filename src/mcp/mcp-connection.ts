@@ -3,6 +3,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { getDefaultEnvironment, StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { isAnswer } from './mcp-refusal.ts';
 import type { McpCommand, McpUrl } from './mcp-options.ts';
 
 const NAME = 'drover';
@@ -81,7 +82,7 @@ export class McpConnection {
       .ping({ timeout: PROBE_MS })
       .then(
         () => undefined,
-        () => client.close(),
+        (error: unknown) => (isAnswer(error) ? undefined : client.close()),
       )
       .catch(() => undefined)
       .finally(() => this.#probes.delete(client));

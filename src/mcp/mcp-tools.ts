@@ -10,6 +10,7 @@ import { TOOL_DEFAULTS } from '../tools/tool-defaults.ts';
 import { McpConnection } from './mcp-connection.ts';
 import { approvalOf, effectOf, fits, type McpToolsOptions } from './mcp-options.ts';
 import { outputOf, type McpAnswer } from './mcp-output.ts';
+import { isAnswer } from './mcp-refusal.ts';
 
 /** The tools, and the connection behind them. */
 export interface McpTools extends ReadonlyArray<Tool> {
@@ -79,8 +80,7 @@ async function callTool(
       throw new ToolError(`${call.name} refused the call: ${error.message}`, { effect: 'none' });
     }
     // Others have calls on this connection: it is given up only where nobody answers over it.
-    const isAnswer = error instanceof McpError && error.code !== (ErrorCode.RequestTimeout as number);
-    if (!isAnswer && !signal.aborted) await connection.check(client);
+    if (!isAnswer(error) && !signal.aborted) await connection.check(client);
     if (wasNotTaken(error)) throw unreached();
     throw error;
   }

@@ -176,6 +176,20 @@ describe('tools of an MCP server', () => {
       expect((await refused.outcome()).code).toBe('effect_unknown');
       expect((await other.result()).tool_calls).toMatchObject([{ status: 'completed', output: 'done' }]);
     });
+
+    test('a server that refuses a ping is there: calls of other runs are not given up', async () => {
+      const drive = await driveWith(await odd());
+      drive.play('bot', asks(call('outlasts', {})));
+      const other = await drive.runs.start({ assistant_id: 'bot', input: 'Go' }, { id: drive.id('lasts') });
+      await expect.poll(acts, { timeout: 15_000 }).toEqual(['outlasts']);
+      drive.play('bot', asks(call('mutters', {})));
+      const muttering = await drive.runs.execute(
+        { assistant_id: 'bot', input: 'Go' },
+        { id: drive.id('mutters') },
+      );
+      expect(muttering.tool_calls).toMatchObject([{ status: 'completed', output: 'done' }]);
+      expect((await other.result()).tool_calls).toMatchObject([{ status: 'completed', output: 'done' }]);
+    });
   });
 
   test('are those of the configuration that the page shows', async () => {
