@@ -27,9 +27,28 @@ function transportOf(server: McpCommand | McpUrl): Transport {
   });
 }
 
+interface Opened {
+  readonly client: Client;
+  readonly ready: Promise<Client>;
+  /** How many hold it. */
+  holders: number;
+}
+
+/** A connection that stays open until it is released, or breaks. */
+export interface HeldConnection {
+  /** Rejects where the server cannot be reached: nothing was asked of it. */
+  readonly ready: Promise<Client>;
+  release(): void;
+}
+
+const close = (client: Client): Promise<void> => client.close().catch(() => undefined);
+
 export class McpConnection {
   readonly #server: McpCommand | McpUrl;
-  #open: Promise<Client> | null = null;
+  /** The one that the next call takes. */
+  #current: Opened | null = null;
+  /** Those that were left, and have calls under way. */
+  readonly #left = new Set<Opened>();
   readonly #probes = new WeakMap<Client, Promise<void>>();
 
   constructor(server: McpCommand | McpUrl) {
@@ -42,24 +61,26 @@ export class McpConnection {
     return 'url' in server ? new URL(server.url).origin : server.command;
   }
 
-  /** @throws where the server cannot be reached: nothing was asked of it */
-  client(): Promise<Client> {
-    if (this.#open !== null) return this.#open;
-    const client = new Client({ name: NAME, version: '0' });
-    // One that ends late must not have a newer one forgotten.
-    const forget = (): void => {
-      if (this.#open === opened) this.#open = null;
+  /** The connection at hand, or a new one. */
+  hold(): HeldConnection {
+    const opened = (this.#current ??= this.#open());
+    opened.holders += 1;
+    const release = (): void => {
+      opened.holders -= 1;
+      if (opened.holders === 0 && this.#left.delete(opened)) void close(opened.client);
     };
-    let opened: Promise<Client> | null = null;
-    opened = this.#connect(client, forget);
-    this.#open = opened;
-    return opened;
+    return { ready: opened.ready, release };
   }
 
-  async #connect(client: Client, forget: () => void): Promise<Client> {
+  #open(): Opened {
+    const client = new Client({ name: NAME, version: '0' });
+    return { client, ready: this.#connect(client), holders: 0 };
+  }
+
+  async #connect(client: Client): Promise<Client> {
     // The SDK has no other way.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener
-    client.onclose = forget;
+    client.onclose = () => this.#forget(client);
     // A stream that broke would else leave its calls waiting until their time is over.
     // oxlint-disable-next-line unicorn/prefer-add-event-listener
     client.onerror = () => void this.check(client);
@@ -67,11 +88,26 @@ export class McpConnection {
       await client.connect(transportOf(this.#server), { timeout: CONNECT_MS });
       return client;
     } catch (error) {
-      // The promise that is forgotten is at hand only once this function has given it.
-      await client.close().catch(() => undefined);
-      forget();
+      await close(client);
+      this.#forget(client);
       throw error;
     }
+  }
+
+  /** One that ends late must not have a newer one forgotten. */
+  #forget(client: Client): Opened | null {
+    const current = this.#current;
+    if (current?.client !== client) return null;
+    this.#current = null;
+    return current;
+  }
+
+  /** The next call makes another connection. The calls that others have on this one may still be answered. */
+  leave(client: Client): void {
+    const opened = this.#forget(client);
+    if (opened === null) return;
+    if (opened.holders === 0) void close(client);
+    else this.#left.add(opened);
   }
 
   /** Closes a connection over which nobody answers: the calls on it end then, and the next one makes another. */
@@ -92,9 +128,9 @@ export class McpConnection {
 
   /** Ends it: a call after that makes another. */
   async close(): Promise<void> {
-    const open = this.#open;
-    this.#open = null;
-    const client = await open?.catch(() => null);
-    await client?.close().catch(() => undefined);
+    const current = this.#current;
+    this.#current = null;
+    const client = await current?.ready.catch(() => null);
+    await Promise.all([...(client ? [client] : []), ...[...this.#left].map((one) => one.client)].map(close));
   }
 }

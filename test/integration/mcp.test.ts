@@ -9,6 +9,7 @@ import { loadConfigFile } from '../../src/config-file.ts';
 import { findFreePorts } from '../../src/dev/ports.ts';
 import { mcpTools, type McpTools, type McpTraits } from '../../src/mcp.ts';
 import { startDrive, type Drive } from '../support/drive-harness.ts';
+import { startMcpHttpServer, type McpHttpServer } from '../support/mcp-http-server.ts';
 import { startProgram, type Program } from '../support/processes.ts';
 import { call } from '../support/recording-tools.ts';
 
@@ -188,6 +189,49 @@ describe('tools of an MCP server', () => {
         { id: drive.id('mutters') },
       );
       expect(muttering.tool_calls).toMatchObject([{ status: 'completed', output: 'done' }]);
+      expect((await other.result()).tool_calls).toMatchObject([{ status: 'completed', output: 'done' }]);
+    });
+  });
+
+  describe('of a server that does not take calls', () => {
+    let server: McpHttpServer;
+    let drive: Drive;
+    beforeEach(async () => {
+      server = await startMcpHttpServer();
+      drive = await driveWith(await mcpTools({ url: server.url }));
+    });
+    afterEach(() => server.close());
+    const start = (label: string, tool: string) => {
+      drive.play('bot', asks(call(tool, {})));
+      return drive.runs.start({ assistant_id: 'bot', input: 'Go' }, { id: drive.id(label) });
+    };
+
+    test('a call on a session that is over is made on a new one, even where it acts once', async () => {
+      server.forget();
+      const result = await (await start('over', 'act')).result();
+      expect(result.tool_calls).toMatchObject([{ status: 'completed', output: 'done' }]);
+      expect(server.acts).toEqual(['act']);
+      expect(server.sessions()).toBe(2);
+    });
+
+    test.each([
+      [400, 'did not accept the call. Nothing was done.'],
+      [401, 'refused the credentials that this worker has for it. Nothing was done.'],
+      [404, 'cannot be reached now. Nothing was done.'],
+      [429, 'takes no more calls now. Nothing was done.'],
+    ])('a call that is refused by %i did nothing, and the model reads why', async (status, said) => {
+      server.refuse('act', status);
+      const result = await (await start(`refused-${status}`, 'act')).result();
+      expect(result.tool_calls).toMatchObject([{ output: expect.stringContaining(said) }]);
+      expect(server.acts).toEqual([]);
+    });
+
+    test('one that is refused leaves those of other runs alone', async () => {
+      const other = await start('waits', 'waits');
+      await expect.poll(() => server.acts, { timeout: 15_000 }).toEqual(['waits']);
+      server.refuse('act', 401);
+      await (await start('unauthorized', 'act')).result();
+      server.go();
       expect((await other.result()).tool_calls).toMatchObject([{ status: 'completed', output: 'done' }]);
     });
   });

@@ -1,6 +1,9 @@
+import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, test } from 'vitest';
 import { approvalOf, effectOf, fits } from '../../src/mcp/mcp-options.ts';
 import { outputOf } from '../../src/mcp/mcp-output.ts';
+import { isAnswer, refusalOf } from '../../src/mcp/mcp-refusal.ts';
 
 describe('what an MCP tool may do', () => {
   test('a pattern stands for names: * for anything, all else for itself', () => {
@@ -54,5 +57,49 @@ describe('what a model reads of an answer', () => {
     expect(JSON.parse(outputOf({ isError: true, content: [{ type: 'text', text: 'No funds.' }] }))).toEqual({
       error: { code: 'tool_failed', message: 'No funds.' },
     });
+  });
+});
+
+describe('what an error says of a call', () => {
+  const http = (status: number): Error => new StreamableHTTPError(status, 'no');
+  const refused = Object.assign(new Error('no'), { code: 'ECONNREFUSED' });
+  const reset = Object.assign(new Error('no'), { code: 'ECONNRESET' });
+
+  test.each([
+    [400, 'unaccepted'],
+    [401, 'credentials'],
+    [403, 'credentials'],
+    [404, 'away'],
+    [405, 'unaccepted'],
+    [415, 'unaccepted'],
+    [429, 'busy'],
+    [408, null],
+    [500, null],
+    [502, null],
+    // An answer that is no MCP message.
+    [-1, null],
+  ])('HTTP %i: %s', (status, refusal) => {
+    expect(refusalOf(http(status))).toBe(refusal);
+  });
+
+  test('a connection that was refused everywhere came to nobody', () => {
+    expect(refusalOf(new TypeError('fetch failed', { cause: refused }))).toBe('away');
+    const every = new AggregateError([refused, refused]);
+    expect(refusalOf(new TypeError('fetch failed', { cause: every }))).toBe('away');
+    const some = new AggregateError([refused, reset]);
+    expect(refusalOf(new TypeError('fetch failed', { cause: some }))).toBeNull();
+    expect(refusalOf(new TypeError('fetch failed', { cause: new AggregateError([]) }))).toBeNull();
+    expect(refusalOf(new TypeError('fetch failed', { cause: reset }))).toBeNull();
+    expect(refusalOf(new Error('no'))).toBeNull();
+    expect(refusalOf(new McpError(ErrorCode.InternalError, 'no'))).toBeNull();
+  });
+
+  test('a server that answers a ping is there, whatever it answers but that it knows no such session', () => {
+    expect(isAnswer(new McpError(ErrorCode.MethodNotFound, 'no'))).toBe(true);
+    expect(isAnswer(new McpError(ErrorCode.InternalError, 'no'))).toBe(true);
+    expect(isAnswer(new McpError(ErrorCode.RequestTimeout, 'no'))).toBe(false);
+    expect([401, 403, 405, 415, 429].map((status) => isAnswer(http(status)))).not.toContain(false);
+    expect([400, 404, 500, 502, -1].map((status) => isAnswer(http(status)))).not.toContain(true);
+    expect(isAnswer(new TypeError('fetch failed', { cause: refused }))).toBe(false);
   });
 });
