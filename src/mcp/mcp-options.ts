@@ -77,3 +77,13 @@ export function approvalOf(name: string, { needsApproval = false }: McpTraits): 
     ? needsApproval
     : needsApproval.some((pattern) => fits(name, pattern));
 }
+
+interface Described {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly annotations?: { readonly title?: string | undefined } | undefined;
+}
+
+/** What the model chooses a tool by. Servers leave a description empty as well as out. */
+export const descriptionOf = ({ name, description = '', annotations }: Described): string =>
+  [description, annotations?.title ?? ''].map((text) => text.trim()).find((text) => text !== '') ?? name;

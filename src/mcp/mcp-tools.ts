@@ -1,12 +1,14 @@
 /** Brings the tools of an MCP server in as registered tools. */
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { msToNumber } from '@temporalio/common/lib/time.js';
+import { ConfigError } from '../config-error.ts';
+import { readDuration } from '../tools/check-tool.ts';
 import { defineTool, DOCUMENT } from '../tools/define-tool.ts';
 import type { Tool } from '../tools/define-tool.ts';
 import { TOOL_DEFAULTS } from '../tools/tool-defaults.ts';
+import { checkMcpOptions } from './check-mcp-options.ts';
 import { callTool } from './mcp-call.ts';
 import { McpConnection } from './mcp-connection.ts';
-import { approvalOf, effectOf, fits, type McpToolsOptions } from './mcp-options.ts';
+import { listTools, type Listed } from './mcp-list.ts';
+import { approvalOf, descriptionOf, effectOf, fits, type McpToolsOptions } from './mcp-options.ts';
 
 /** The tools, and the connection behind them. */
 export interface McpTools extends ReadonlyArray<Tool> {
@@ -17,18 +19,6 @@ export interface McpTools extends ReadonlyArray<Tool> {
 /** Before the activity's own end, so that the server is told to stop. */
 const SPARE_MS = 5_000;
 
-type Listed = Awaited<ReturnType<Client['listTools']>>['tools'][number];
-
-async function listTools(client: Client): Promise<readonly Listed[]> {
-  const tools: Listed[] = [];
-  for (let cursor: string | undefined; ;) {
-    const page = await client.listTools(cursor === undefined ? {} : { cursor });
-    tools.push(...page.tools);
-    if (page.nextCursor === undefined) return tools;
-    cursor = page.nextCursor;
-  }
-}
-
 /**
  * The tools of an MCP server, for the `tools` of a configuration: `tools: [...await mcpTools({ command: … })]`. The server is
  * asked once what it has; each tool is then like any other, with effect class, ledger, approval and limits.
@@ -37,9 +27,12 @@ async function listTools(client: Client): Promise<readonly Listed[]> {
  * one whose answer was lost is one whose outcome nobody knows: a tool that is `once` ends as `onUnknown` says, others are
  * tried again.
  *
+ * @throws {ConfigError} where the options are wrong, with every mistake at once
  * @throws where the server cannot be reached, or its tools cannot be listed
  */
 export async function mcpTools(options: McpToolsOptions): Promise<McpTools> {
+  const issues = checkMcpOptions(options);
+  if (issues.length > 0) throw new ConfigError(issues);
   const { tools: wanted = ['*'], prefix = '', decision, onUnknown, timeout } = options;
   const connection = new McpConnection(options);
   const held = connection.hold();
@@ -55,15 +48,16 @@ export async function mcpTools(options: McpToolsOptions): Promise<McpTools> {
   } finally {
     held.release();
   }
-  const timeoutMs = timeout === undefined ? TOOL_DEFAULTS.startToCloseMs : msToNumber(timeout);
+  const timeoutMs = readDuration(timeout) ?? TOOL_DEFAULTS.startToCloseMs;
   const chosen = listed.filter(({ name }) => wanted.some((pattern) => fits(name, pattern)));
-  const tools = chosen.map(({ name, description, inputSchema, annotations }): Tool => {
+  const tools = chosen.map((one): Tool => {
+    const { name, inputSchema, annotations } = one;
     const effect = effectOf(name, annotations, options);
     // No provider asks for the dialect.
     const { $schema: _dialect, ...parameters } = inputSchema as Record<string, unknown>;
     const tool = defineTool({
       name: `${prefix}${name}`,
-      description: description ?? annotations?.title ?? name,
+      description: descriptionOf(one),
       // A document in the place of a zod object: the mark below says so.
       parameters: parameters as never,
       effect,

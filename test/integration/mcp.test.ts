@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfigFile } from '../../src/config-file.ts';
+import { isConfigError } from '../../src/config-error.ts';
 import { findFreePorts } from '../../src/dev/ports.ts';
 import { mcpTools, type McpTools, type McpTraits } from '../../src/mcp.ts';
+import { createRegistry } from '../../src/tools/registry.ts';
 import { startDrive, type Drive } from '../support/drive-harness.ts';
 import { startMcpHttpServer, type McpHttpServer } from '../support/mcp-http-server.ts';
 import { startProgram, type Program } from '../support/processes.ts';
@@ -242,6 +244,52 @@ describe('tools of an MCP server', () => {
     expect(config.registry.names()).toContain('shop_get-sum');
     expect(config.registry.policy('shop_echo')).toMatchObject({ effect: 'idempotent', guarded: true });
     expect(config.registry.policy('shop_get-sum')).toMatchObject({ effect: 'none' });
+  });
+
+  describe('of a server that lists them in an odd way', () => {
+    const one = (name: string, rest: object = {}) => ({
+      name,
+      inputSchema: { type: 'object' as const },
+      ...rest,
+    });
+    test.each([
+      ['an empty cursor', () => ({ tools: [one('a'), one('b')], nextCursor: '' })],
+      [
+        'a cursor that comes again',
+        (cursor?: string) => ({ tools: [one(cursor === undefined ? 'a' : 'b')], nextCursor: 'again' }),
+      ],
+      ['the same page again', () => ({ tools: [one('a'), one('b')], nextCursor: 'again' })],
+      [
+        'more than one page',
+        (cursor?: string) =>
+          cursor === undefined ? { tools: [one('a')], nextCursor: '1' } : { tools: [one('b')] },
+      ],
+      [
+        'an empty description',
+        () => ({ tools: [one('a', { description: '' }), one('b', { description: ' ' })] }),
+      ],
+      [
+        'a schema of outputs that nobody can read',
+        () => ({
+          tools: [one('a', { outputSchema: { type: 'object', $ref: '#/$defs/gone' } }), one('b')],
+        }),
+      ],
+    ])('%s: each is brought in once', async (_, pages) => {
+      const server = await startMcpHttpServer(pages);
+      const tools = await mcpTools({ url: server.url });
+      try {
+        expect(createRegistry(tools).names()).toEqual(['a', 'b']);
+      } finally {
+        await tools.close();
+        await server.close();
+      }
+    });
+  });
+
+  test('of what is no URL are a mistake of the configuration', async () => {
+    const refused = mcpTools({ url: 'example.com/mcp' });
+    await expect(refused).rejects.toSatisfy(isConfigError);
+    await expect(refused).rejects.toThrow('mcpTools.url: Give a URL');
   });
 
   test('that cannot be listed are no tools: it says where, and what to do', async () => {

@@ -1,7 +1,8 @@
 import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { describe, expect, test } from 'vitest';
-import { approvalOf, effectOf, fits } from '../../src/mcp/mcp-options.ts';
+import { checkMcpOptions } from '../../src/mcp/check-mcp-options.ts';
+import { approvalOf, descriptionOf, effectOf, fits } from '../../src/mcp/mcp-options.ts';
 import { outputOf } from '../../src/mcp/mcp-output.ts';
 import { isAnswer, refusalOf } from '../../src/mcp/mcp-refusal.ts';
 
@@ -31,6 +32,74 @@ describe('what an MCP tool may do', () => {
     expect(approvalOf('look', { needsApproval: ['pay*'] })).toBe(false);
     expect(approvalOf('look', { needsApproval: true })).toBe(true);
     expect(approvalOf('pay', {})).toBe(false);
+  });
+});
+
+describe('what a model chooses a tool by', () => {
+  test('is its description, else its title, else its name: none of them has to be there', () => {
+    const annotations = { title: ' Look up ' };
+    expect(descriptionOf({ name: 'look', description: ' Looks.\n', annotations })).toBe('Looks.');
+    expect(descriptionOf({ name: 'look', description: '  ', annotations })).toBe('Look up');
+    expect(descriptionOf({ name: 'look', annotations: { title: '' } })).toBe('look');
+    expect(descriptionOf({ name: 'look' })).toBe('look');
+  });
+});
+
+describe('what mcpTools is given', () => {
+  const fields = (options: unknown): readonly string[] => checkMcpOptions(options).map(({ field }) => field);
+
+  test('is a server by command or by URL, and what its tools may do', () => {
+    const traits = {
+      tools: ['get_*'],
+      prefix: 'p_',
+      effect: { '*': 'none' },
+      trustHints: true,
+      needsApproval: ['pay'],
+      decision: { timeout: '1 day' },
+      onUnknown: 'wait',
+      timeout: '1 minute',
+    };
+    expect(
+      checkMcpOptions({ command: 'node', args: ['a'], env: { A: 'b' }, cwd: '/tmp', ...traits }),
+    ).toEqual([]);
+    const headers = { authorization: 'Bearer k' };
+    expect(checkMcpOptions({ url: 'https://example.com/mcp?key=k', headers, ...traits })).toEqual([]);
+    expect(checkMcpOptions({ url: 'http://[::1]:3000/mcp', needsApproval: true, timeout: 5_000 })).toEqual(
+      [],
+    );
+  });
+
+  test.each([
+    ['nothing', undefined, ['mcpTools']],
+    ['no server', {}, ['mcpTools.command']],
+    ['an empty command', { command: '' }, ['mcpTools.command']],
+    ['both', { command: 'node', url: 'http://a/' }, ['mcpTools.command']],
+    ['a URL that is not there', { url: undefined }, ['mcpTools.url']],
+    ['no URL', { url: 'example.com/mcp' }, ['mcpTools.url']],
+    ['another protocol', { url: 'ftp://example.com' }, ['mcpTools.url']],
+    ['credentials in the URL', { url: 'https://u:secret@example.com' }, ['mcpTools.url']],
+    [
+      'headers that are none',
+      { url: 'http://a/', headers: { 'a b': 'x', b: 'x\ny' } },
+      ['mcpTools.headers.a b', 'mcpTools.headers.b'],
+    ],
+    ['a header that is not there', { url: 'http://a/', headers: { a: undefined } }, ['mcpTools.headers.a']],
+    ['an option that is none', { command: 'node', efect: {} }, ['mcpTools.efect']],
+    [
+      'several mistakes',
+      { command: 'node', tools: 'get', effect: { a: 'twice' }, needsApproval: 'pay', timeout: 'soon' },
+      ['mcpTools.tools', 'mcpTools.effect.a', 'mcpTools.needsApproval', 'mcpTools.timeout'],
+    ],
+  ])('with %s is refused, by field', (_, options, expected) => {
+    expect(fields(options)).toEqual(expected);
+  });
+
+  test('is shown in no message', () => {
+    const said = JSON.stringify([
+      checkMcpOptions({ url: 'https://u:secret@example.com', headers: { 'a b': 'secret' } }),
+      checkMcpOptions({ url: 'secret' }),
+    ]);
+    expect(said).not.toContain('secret');
   });
 });
 
