@@ -85,22 +85,25 @@ const PLAIN = new Set(['enum', 'const', 'default', 'examples', 'required']);
 
 const compareKeywords = (a: string, b: string): number => rank(a) - rank(b) || (a === b ? 0 : a < b ? -1 : 1);
 
-/** The same schema with its keywords in a fixed order and its properties in the author's. */
-export function orderKeywords(schema: Json): Json {
-  if (Array.isArray(schema)) return (schema as readonly Json[]).map(orderKeywords);
+/** The same schema with each of its own schemas changed, from the outside in. */
+export function mapSchema(schema: Json, change: (node: JsonObject) => JsonObject): Json {
+  const map = (part: Json): Json => mapSchema(part, change);
+  if (Array.isArray(schema)) return (schema as readonly Json[]).map(map);
   if (!isJsonObject(schema)) return schema;
-  const keywords = Object.keys(schema).sort(compareKeywords);
   return Object.fromEntries(
-    keywords.map((keyword) => {
-      const held = schema[keyword] ?? null;
+    Object.entries(change(schema)).map(([keyword, held]) => {
       if (PLAIN.has(keyword)) return [keyword, held];
       if (NAMED.has(keyword) && isJsonObject(held)) {
-        return [
-          keyword,
-          Object.fromEntries(Object.entries(held).map(([name, part]) => [name, orderKeywords(part)])),
-        ];
+        return [keyword, Object.fromEntries(Object.entries(held).map(([name, part]) => [name, map(part)]))];
       }
-      return [keyword, orderKeywords(held)];
+      return [keyword, map(held)];
     }),
   );
 }
+
+/** The same schema with its keywords in a fixed order and its properties in the author's. */
+export const orderKeywords = (schema: Json): Json =>
+  mapSchema(schema, (node) => {
+    const keywords = Object.keys(node).sort(compareKeywords);
+    return Object.fromEntries(keywords.map((keyword) => [keyword, node[keyword] ?? null]));
+  });

@@ -5,6 +5,7 @@ import type { JsonObject } from '../run.ts';
 import { isJsonObject, orderKeywords } from './json-schema.ts';
 import { toStrictForm } from './strict-schema.ts';
 import { reasonOf } from './tool-output.ts';
+import { withoutPatterns } from './without-patterns.ts';
 
 /** A tool's parameters as they go out, and what they are checked against. */
 export interface ParameterSchema {
@@ -70,11 +71,12 @@ function fromDocument(
   { field, lenient }: Pick<ParameterOptions, 'field' | 'lenient'>,
 ): { check: z.ZodType; issues: readonly Issue[] } {
   try {
-    const copy = JSON.parse(JSON.stringify(document)) as z.core.JSONSchema.JSONSchema;
-    if (copy.type !== 'object') {
+    const copy = JSON.parse(JSON.stringify(document)) as JsonObject;
+    if (copy['type'] !== 'object') {
       return { check: z.never(), issues: [{ field, message: 'The schema has to be of type object.' }] };
     }
-    return { check: z.fromJSONSchema(copy), issues: [] };
+    const checked = (lenient ? withoutPatterns(copy) : copy) as z.core.JSONSchema.JSONSchema;
+    return { check: z.fromJSONSchema(checked), issues: [] };
   } catch (error) {
     if (lenient) return { check: z.looseObject({}), issues: [] };
     return {
@@ -90,7 +92,10 @@ export interface ParameterOptions {
   readonly strict: boolean | undefined;
   /** Send the schema as it stands: whoever runs the tool reads the model's own text. */
   readonly verbatim: boolean;
-  /** A document that Drover cannot check is left to whoever runs the tool. */
+  /**
+   * A document of a stranger: where Drover cannot check it, it is left to whoever runs the tool, and so are its regular
+   * expressions.
+   */
   readonly lenient: boolean;
 }
 

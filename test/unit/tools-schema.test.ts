@@ -188,6 +188,76 @@ describe('a JSON Schema document of a remote tool', () => {
   });
 });
 
+describe('a JSON Schema document of a stranger', () => {
+  const lenient = (document: object): ParameterSchema => {
+    const reading = readParameters(document, {
+      field: 'tools.t.parameters',
+      strict: undefined,
+      verbatim: true,
+      lenient: true,
+    });
+    if (!reading.ok) throw new Error(JSON.stringify(reading.issues));
+    return reading.schema;
+  };
+  const object = (properties: object, rest: object = {}): object => ({ type: 'object', properties, ...rest });
+  const takes = (document: object, value: object): boolean =>
+    lenient(document).check.safeParse(value).success;
+
+  test('has its patterns sent, and not run over what a model says', () => {
+    const document = object({ a: { type: 'string', pattern: '^(a+)+$', maxLength: 40 } });
+    expect(lenient(document).wire).toMatchObject(document);
+    expect(takes(document, { a: `${'a'.repeat(30)}!` })).toBe(true);
+    expect(takes(document, { a: 'a'.repeat(41) })).toBe(false);
+    expect(takes(document, { a: 1 })).toBe(false);
+  });
+
+  test('is left without them wherever a schema stands, and nowhere else', () => {
+    const pattern = { type: 'string', pattern: '^x$' };
+    const properties = {
+      pattern: { type: 'number' },
+      patternProperties: { type: 'string' },
+      list: { type: 'array', items: pattern },
+      pair: { type: 'array', prefixItems: [pattern] },
+      more: { type: 'object', additionalProperties: pattern, propertyNames: pattern },
+      referred: { $ref: '#/$defs/pattern' },
+      given: { type: 'object', default: { pattern: '^x$' } },
+    };
+    const document = object(properties, { $defs: { pattern } });
+    const others = { list: ['y'], pair: ['y'], more: { y: 'y' }, referred: 'y' };
+    expect(lenient(document).check.parse(others)).toEqual({ ...others, given: { pattern: '^x$' } });
+    expect(takes(document, { pattern: 'y' })).toBe(false);
+    expect(takes(document, { patternProperties: 1 })).toBe(false);
+    expect(takes(document, { list: [1] })).toBe(false);
+  });
+
+  const starts = (by: string): object => ({ type: 'string', pattern: `^${by}` });
+  test.each([
+    [
+      'patterns of names',
+      { type: 'object', patternProperties: { '^x-': { type: 'number' } }, additionalProperties: false },
+      { 'x-a': 1 },
+    ],
+    ['a choice by patterns', { oneOf: [starts('a'), starts('b')] }, 'a1'],
+    ['a choice by references', { oneOf: [{ $ref: '#/$defs/a' }, { $ref: '#/$defs/b' }] }, 'a1'],
+    ['a pattern that must not be', { type: 'string', not: { pattern: '^b' } }, 'a1'],
+    ['a pattern that few may have', { type: 'array', contains: starts('a'), maxContains: 1 }, ['a1', 'b1']],
+  ])('with %s refuses nothing that it takes', (_, held, value) => {
+    const document = object({ held }, { $defs: { a: starts('a'), b: starts('b') } });
+    expect(takes(document, { held: value })).toBe(true);
+  });
+
+  test('is checked as it stands where it has none', () => {
+    const one = { oneOf: [{ type: 'number' }, { type: 'integer' }] };
+    expect(takes(object({ one }), { one: 1 })).toBe(false);
+    expect(takes(object({ one, also: { type: 'string', pattern: 'a' } }), { one: 1 })).toBe(true);
+  });
+
+  test('keeps them where the tool is its own', () => {
+    const { check } = schemaOf(object({ a: { type: 'string', pattern: '^a$' } }), undefined, true);
+    expect(check.safeParse({ a: 'b' }).success).toBe(false);
+  });
+});
+
 describe('a null on an optional field', () => {
   const drop = (parameters: z.ZodObject, value: Record<string, unknown>) =>
     dropNulls(value as never, schemaOf(parameters).base);
