@@ -1,9 +1,9 @@
 /** `drover.cancelRun`: sees to it that nothing lives at the provider, and that the thread can be used again. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { isBackendError } from '../backends/backend.ts';
+import { unlessGone } from '../backends/backend.ts';
 import type { Backend, Observation, ResolvedRun } from '../backends/backend.ts';
-import { isTerminal, type RunObject } from '../run.ts';
+import { isTerminal } from '../run.ts';
 import type { AttemptRef, CancelRunInput, CancelRunOutput } from '../steps.ts';
 import { startBeat } from './beat.ts';
 import type { ActivityDeps } from './deps.ts';
@@ -11,7 +11,7 @@ import { CLOCK_SKEW_MS, isLostStepOver, lookUntil } from './lost-step.ts';
 import type { RequestSource } from './request-source.ts';
 import { costOf } from './price.ts';
 import { attemptKey, resolveStep } from './resolve-step.ts';
-import { asBackendError, backendFailure } from './to-failure.ts';
+import { asBackendError, backendFailure, stillListed } from './to-failure.ts';
 
 /** How far back an attempt is looked for that is not there under the id it was known by. */
 const A_DAY_MS = 86_400_000;
@@ -21,7 +21,7 @@ type Where = CancelRunInput['find'];
 interface Found {
   readonly backend: Backend;
   readonly run: ResolvedRun;
-  readonly attempt: AttemptRef | null;
+  readonly listed: Observation | null;
   /** False where this wire has no way to look for it. */
   readonly searched: boolean;
 }
@@ -35,10 +35,10 @@ async function findLost(
   signal: AbortSignal,
 ): Promise<Found> {
   const { backend, run } = await resolveStep(deps, requests, input, attemptKey(input), true);
-  if (where === null || backend.find === undefined) return { backend, run, attempt: null, searched: false };
+  if (where === null || backend.find === undefined) return { backend, run, listed: null, searched: false };
   const { thread_id, since_ms } = where;
-  const found = await backend.find(run, { thread_id, since_ms: since_ms - CLOCK_SKEW_MS }, signal);
-  return { backend, run, attempt: found?.attempt ?? null, searched: true };
+  const listed = await backend.find(run, { thread_id, since_ms: since_ms - CLOCK_SKEW_MS }, signal);
+  return { backend, run, listed, searched: true };
 }
 
 /**
@@ -91,16 +91,6 @@ async function cancelUntilEnded(
   return { seen, ended: over };
 }
 
-/** Null where the provider no longer knows what is asked for. */
-async function unlessGone<T>(asked: Promise<T>): Promise<T | null> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isBackendError(error) && error.kind === 'not_found') return null;
-    throw error;
-  }
-}
-
 /** Gone, or never there: a create that was answered with another run's id made one that bears our key. */
 async function cancelElsewhere(
   deps: ActivityDeps,
@@ -110,9 +100,22 @@ async function cancelElsewhere(
   signal: AbortSignal,
 ): Promise<CancelRunOutput> {
   const where = { thread_id: gone.thread_id, since_ms: Date.now() - A_DAY_MS };
-  const { backend, attempt } = await findLost(deps, requests, input, where, signal);
-  if (attempt === null || attempt.id === gone.id) return { confirmed: true, run: null };
-  return await cancelAndRelease(backend, attempt, input, signal);
+  const { backend, listed } = await findLost(deps, requests, input, where, signal);
+  if (listed === null) return { confirmed: true, run: null };
+  return await cancelListed(backend, listed, input, signal);
+}
+
+/** What a thread lists lives until it is seen to have ended, whatever is said of it under its id. */
+async function cancelListed(
+  backend: Backend,
+  listed: Observation,
+  input: CancelRunInput,
+  signal: AbortSignal,
+): Promise<CancelRunOutput> {
+  if (isTerminal(listed.run.status)) return await release(backend, listed, signal);
+  const cancelled = await unlessGone(cancelAndRelease(backend, listed.attempt, input, signal));
+  if (cancelled === null) throw stillListed(backend, listed.attempt.id);
+  return cancelled;
 }
 
 /** Any error here is tried again by Temporal until the time is up; then the workflow says `cancel_unconfirmed`. */
@@ -127,8 +130,8 @@ export async function cancelRun(
   try {
     if (input.attempt === null || known === undefined) {
       const found = await findLost(deps, requests, input, input.find, signal);
-      const { backend, attempt, searched } = found;
-      if (attempt !== null) return await cancelAndRelease(backend, attempt, input, signal);
+      const { backend, listed, searched } = found;
+      if (listed !== null) return await cancelListed(backend, listed, input, signal);
       return { confirmed: searched || (await outlast(found, input, signal)), run: null };
     }
     if (input.ended === true) {
@@ -146,7 +149,7 @@ export async function cancelRun(
   } catch (thrown) {
     if (thrown instanceof ApplicationFailure) throw thrown;
     const error = asBackendError(thrown);
-    if (error.kind === 'not_found') return { confirmed: true, run: null };
+    if (error.gone) return { confirmed: true, run: null };
     throw backendFailure(error, known?.name ?? input.backend ?? 'unknown', { suspect: false, retry: true });
   }
 }
@@ -172,7 +175,14 @@ async function cancelAndRelease(
   signal: AbortSignal,
 ): Promise<CancelRunOutput> {
   const { seen, ended } = await cancelUntilEnded(backend, attempt, input.until_ms, signal);
-  if (ended) await backend.releaseThread?.(seen.attempt, signal);
-  const run: RunObject = seen.run;
-  return { confirmed: ended, run };
+  return ended ? await release(backend, seen, signal) : { confirmed: false, run: seen.run };
+}
+
+async function release(
+  backend: Backend,
+  { attempt, run }: Observation,
+  signal: AbortSignal,
+): Promise<CancelRunOutput> {
+  await backend.releaseThread?.(attempt, signal);
+  return { confirmed: true, run };
 }

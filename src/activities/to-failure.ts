@@ -1,6 +1,7 @@
 /** Turns what a step met into what Temporal and the workflow read. */
 import { ApplicationFailure } from '@temporalio/common';
 import { BackendError, isBackendError } from '../backends/backend.ts';
+import type { Backend } from '../backends/backend.ts';
 import { isInvalidRequestError, isRunRefusedError } from '../errors.ts';
 import { failureType } from '../failures.ts';
 import { SecretSourceError } from '../resolve-run.ts';
@@ -68,6 +69,12 @@ export function resolveFailure(error: unknown): unknown {
     });
   }
   return error;
+}
+
+/** The provider contradicts itself: what a thread lists lives, whatever is said of it under its id. */
+export function stillListed(backend: Backend, id: string): BackendError {
+  const message = `Backend ${backend.name}: attempt ${id} is not found by its id, but its thread lists it.`;
+  return new BackendError('server', message, { status: 404 });
 }
 
 /** Adapters throw nothing but BackendError; a bug in one counts as an answer that was lost. */

@@ -237,7 +237,7 @@ const mayHaveLanded = (error: BackendError): boolean =>
 async function cancel(calls: AssistantsCalls, attempt: RunPlace, signal: AbortSignal): Promise<Observation> {
   // Read first: some servers turn a completed run into a cancelled one.
   const before = await calls.retrieve(attempt, signal).catch((error: unknown) => {
-    if (isBackendError(error) && error.retryable) return null;
+    if (isBackendError(error) && (error.retryable || error.gone)) return null;
     throw error;
   });
   const status = before?.run.status ?? '';
@@ -245,6 +245,7 @@ async function cancel(calls: AssistantsCalls, attempt: RunPlace, signal: AbortSi
   return await requestCancel(calls, attempt, signal);
 }
 
+/** What became of one that failed is found out by reading: only that read tells that the attempt is gone. */
 async function requestCancel(
   calls: AssistantsCalls,
   attempt: RunPlace,
@@ -253,7 +254,7 @@ async function requestCancel(
   try {
     return await calls.cancel(attempt, signal);
   } catch (error) {
-    if (!isBackendError(error) || signal.aborted || !mayHaveLanded(error)) throw error;
+    if (!isBackendError(error) || signal.aborted || !error.cancelUnclear) throw error;
     return await calls.retrieve(attempt, signal);
   }
 }

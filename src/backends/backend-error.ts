@@ -45,6 +45,13 @@ const RETRYABLE: ReadonlySet<BackendErrorKind> = new Set([
   'timeout',
   'malformed',
 ]);
+/** Refusals of a cancel that do not tell whether the attempt lives: it may have ended, in words that are not known. */
+const UNCLEAR_CANCEL: ReadonlySet<BackendErrorKind> = new Set([
+  'wrong_status',
+  'rejected',
+  'thread_busy',
+  'active_run',
+]);
 const LOST: ReadonlySet<BackendErrorKind> = new Set([
   'connection',
   'timeout',
@@ -83,8 +90,28 @@ export class BackendError extends Error {
   get answerLost(): boolean {
     return LOST.has(this.kind);
   }
+
+  /** The provider does not know what was asked for, or the thread that it was on: nothing lives there. */
+  get gone(): boolean {
+    return this.kind === 'not_found' || (this.kind === 'unknown_thread' && this.status === 404);
+  }
+
+  /** What a cancel has done that failed by this, only a look tells. A server without that route says 404, too. */
+  get cancelUnclear(): boolean {
+    return this.answerLost || this.gone || UNCLEAR_CANCEL.has(this.kind);
+  }
 }
 
 export function isBackendError(error: unknown): error is BackendError {
   return error instanceof Error && error.name === 'BackendError';
+}
+
+/** Null where the provider no longer knows what is asked for. */
+export async function unlessGone<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isBackendError(error) && error.gone) return null;
+    throw error;
+  }
 }

@@ -9,7 +9,7 @@ import type { InputMessage, Issue } from '../contract.ts';
 import type { PendingCall, JsonObject, RunObject, RunUsage } from '../run.ts';
 import type { AttemptOutput, AttemptRef, ToolOutput } from '../steps.ts';
 
-export { BackendError, isBackendError } from './backend-error.ts';
+export { BackendError, isBackendError, unlessGone } from './backend-error.ts';
 export type { BackendErrorKind, BackendErrorOptions } from './backend-error.ts';
 
 export interface Capabilities {

@@ -25,14 +25,12 @@ function settle(
   return observeResponse(attempt, { ...state, ended: 'cancelled' }, response, nowSeconds());
 }
 
-/** A refused cancel, and one whose answer was lost, is found out by reading. */
+/** What became of a cancel that failed is found out by reading: only that read tells that the response is gone. */
 export async function requestCancel(adapter: Adapter, id: string, signal: AbortSignal): Promise<Answered> {
   try {
     return await adapter.calls.cancel(id, signal);
   } catch (error) {
-    if (!isBackendError(error)) throw error;
-    const refused = error.kind === 'wrong_status' || error.kind === 'rejected';
-    if (signal.aborted || !(refused || error.answerLost)) throw error;
+    if (!isBackendError(error) || signal.aborted || !error.cancelUnclear) throw error;
     return await adapter.calls.retrieve(id, signal);
   }
 }

@@ -32,6 +32,20 @@ const afterEnd = (status: string, step: Step): Case => [
   },
 ];
 
+/** A refusal says nothing of the attempt: only a look does. */
+const refused = (status: number, message: string): Case => [
+  `a cancel that is refused by ${status} leaves an attempt that is seen to work`,
+  async (begin) => {
+    const harness = await begin();
+    play(harness, [{ hang: true }]);
+    const started = await start(harness);
+    harness.emulator.addFault({ match: harness.requests.cancel, do: { status, message } });
+    const asked = await harness.backend.cancel(started.attempt, NEVER);
+    expect(['queued', 'in_progress']).toContain(asked.run.status);
+    expect(harness.view.live()).toEqual([started.attempt.id]);
+  },
+];
+
 export const CANCEL_CASES = {
   cancel_queued: whileRunning('queued', { hang: true }, 60_000),
   cancel_in_progress: whileRunning('in_progress', { hang: true }),
@@ -92,6 +106,32 @@ export const CANCEL_CASES = {
       );
       expect(ended).toMatchObject({ to: 'cancelled' });
       expect(harness.view.live()).toEqual([]);
+    },
+  ],
+  cancel_no_route: refused(404, 'Not Found'),
+  cancel_conflict: refused(409, 'It is not so.'),
+  cancel_conflict_ended: [
+    'a cancel that is refused in unknown words as its attempt has ended is found out by reading',
+    async (begin) => {
+      const harness = await begin();
+      play(harness, [{ answer: 'Done.' }]);
+      const started = await start(harness);
+      await harness.emulator.waitFor((entry) => entry.kind === 'status' && entry.to === 'completed');
+      const message = 'It has already been completed.';
+      harness.emulator.addFault({ match: harness.requests.cancel, do: { status: 409, message } });
+      expect((await harness.backend.cancel(started.attempt, NEVER)).run.status).toBe('completed');
+    },
+  ],
+  cancel_missed: [
+    'a cancel reaches an attempt that one look did not find',
+    async (begin) => {
+      const harness = await begin();
+      play(harness, [{ hang: true }]);
+      const started = await start(harness);
+      harness.emulator.addFault({ match: harness.requests.read, times: 1, do: { status: 404 } });
+      const asked = await harness.backend.cancel(started.attempt, NEVER);
+      harness.emulator.clearFaults();
+      expect((await watch(harness, { ...started, attempt: asked.attempt })).run.status).toBe('cancelled');
     },
   ],
   cancel_gone: [

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunHandle } from '../../src/client-handle.ts';
 import { LIMITS } from '../../src/contract.ts';
 import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
 import { call, recordingTools, type Recording } from '../support/recording-tools.ts';
@@ -100,6 +101,65 @@ describe.each(WIRES)('cancelling a run on the %s wire', (wire) => {
     drive.emulator.clearFaults();
     expect(outcome).toMatchObject({ code: 'cancelled', run: { status: 'cancelled' } });
   });
+
+  /** What the provider's journal says of the run at the moment that Drover has closed it. */
+  async function cancelAndSee(run: RunHandle) {
+    await run.cancel();
+    const outcome = await run.outcome();
+    const last = drive.emulator.journal().findLast((entry) => entry.kind === 'status');
+    drive.emulator.clearFaults();
+    return { outcome, last: last?.kind === 'status' ? last.to : null };
+  }
+
+  test('whose cancel is refused by 404 does not end before its attempt', async () => {
+    drive.play('bot', { attempts: [{ steps: [{ think_ms: 3_000 }, { answer: 'late' }] }] });
+    const working = becomes('in_progress');
+    const run = await drive.runs.start(
+      { assistant_id: 'bot', input: 'Wait' },
+      { id: drive.id('no-cancel-route') },
+    );
+    await working;
+    drive.emulator.addFault({
+      match: { method: 'POST', path: '/cancel' },
+      do: { status: 404, message: 'Not Found' },
+    });
+    const { outcome, last } = await cancelAndSee(run);
+    expect(last).toBe('completed');
+    expect(outcome).toMatchObject({ code: 'cancelled', warnings: [] });
+  });
+
+  test('whose cancel is refused in unknown words, as its attempt has ended, ends', async () => {
+    drive.play('bot', { attempts: [{ steps: [{ think_ms: 500 }, { answer: 'early' }] }] });
+    const done = becomes('completed');
+    const read = { method: 'GET', path: wire === 'assistants' ? '/runs/[^/]+$/' : '/responses/[^/]+$/' };
+    drive.emulator.addFault({ match: read, do: { status: 503, retry_after_s: 600 } });
+    const run = await drive.runs.start({ assistant_id: 'bot', input: 'Hi' }, { id: drive.id('409') });
+    await done;
+    drive.emulator.clearFaults();
+    drive.emulator.addFault({
+      match: { method: 'POST', path: '/cancel' },
+      do: { status: 409, message: 'It has already been completed.' },
+    });
+    const { outcome } = await cancelAndSee(run);
+    expect(outcome).toMatchObject({ code: 'cancelled', warnings: [] });
+    expect(outcome.attempts).toMatchObject([{ status: 'completed' }]);
+  });
+
+  test.runIf(wire === 'assistants')(
+    'that is not found by its id is not over while it is listed',
+    async () => {
+      drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
+      const working = becomes('in_progress');
+      const run = await drive.runs.start({ assistant_id: 'bot', input: 'Wait' }, { id: drive.id('listed') });
+      await working;
+      const none = { status: 404, message: 'Not found.' };
+      drive.emulator.addFault({ match: { method: 'GET', path: '/runs/[^/]+$/' }, do: none });
+      drive.emulator.addFault({ match: { method: 'POST', path: '/cancel' }, times: 2, do: none });
+      const { outcome, last } = await cancelAndSee(run);
+      expect(last).toBe('cancelled');
+      expect(outcome).toMatchObject({ code: 'cancelled', warnings: [] });
+    },
+  );
 
   test('that ended is no error, and changes nothing', async () => {
     drive.play('bot', { attempts: [{ steps: [{ answer: 'done' }] }] });
