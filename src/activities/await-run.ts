@@ -1,8 +1,9 @@
 /** `drover.awaitRun`: looks at the attempt until it needs something or has ended. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
-import { isBackendError } from '../backends/backend.ts';
-import type { BackendError } from '../backends/backend.ts';
+import { isBackendError, unlessGone } from '../backends/backend.ts';
+import type { BackendError, Observation } from '../backends/backend.ts';
+import { isTerminal } from '../run.ts';
 import type { WireStatus } from '../run.ts';
 import { ACTIVITY_FAILURES } from '../steps.ts';
 import type { Said } from '../run-events.ts';
@@ -16,11 +17,13 @@ import { isUntouchedFirstTry } from './first-try.ts';
 import { isCrowded, isHoldOver, nextLookMs, pushedLookMs } from './poll-schedule.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveStep, type ResolvedStep } from './resolve-step.ts';
-import { asBackendError, backendFailure } from './to-failure.ts';
+import { asBackendError, backendFailure, stillListed } from './to-failure.ts';
 import { readAnswer } from './wait-answer.ts';
 
 /** What a look that failed for good on its face waits: somebody may mend the key while the attempt lives on. */
 const REFUSED_DELAY_MS = 30_000;
+/** Until a second look at what the first one did not find. */
+const MISSED_DELAY_MS = 2_000;
 /** How long before its wait an attempt was made at most, as its create's answer came at once. */
 const CREATED_BEFORE_MS = 10 * 60_000;
 
@@ -68,6 +71,8 @@ class Waiter {
   readonly #wasDeaf: boolean;
   #attempt: AttemptRef;
   #status: WireStatus | null;
+  /** The last look did not find it. */
+  #missed = false;
   #tell: Tell = () => undefined;
 
   constructor(deps: ActivityDeps, input: AwaitRunInput, resolved: ResolvedStep) {
@@ -125,7 +130,7 @@ class Waiter {
       beat.details = details;
     };
     try {
-      return await this.#look(signal).catch((thrown: unknown) => this.#elsewhere(thrown, signal));
+      return await this.#lookTwice(signal);
     } catch (thrown) {
       if (thrown instanceof ApplicationFailure) throw thrown;
       if (signal.aborted) throw await this.#stopped();
@@ -135,17 +140,57 @@ class Waiter {
     }
   }
 
-  /** A create that was answered with another run's id: the attempt lives under one of its own, and bears our key. */
-  async #elsewhere(thrown: unknown, signal: AbortSignal): Promise<AwaitRunOutput> {
+  /** One 404 is not believed: an attempt that lives on unwatched is paid for, and holds its thread. */
+  async #lookTwice(signal: AbortSignal): Promise<AwaitRunOutput> {
+    for (;;) {
+      try {
+        return await this.#look(signal);
+      } catch (thrown) {
+        if (!isBackendError(thrown) || !this.#isGone(thrown) || signal.aborted) throw thrown;
+        const { id } = this.#attempt;
+        const answer = await this.#lookAtThread(signal);
+        if (answer !== null) return answer;
+        if (this.#missed) throw thrown;
+        this.#missed = true;
+        if (this.#attempt.id === id) await this.#context.sleep(MISSED_DELAY_MS);
+      }
+    }
+  }
+
+  /** Where a look is to make a step, a thread that is not known refuses the step. */
+  #isGone(error: BackendError): boolean {
+    return error.kind === 'not_found' || (error.gone && !this.#looksAct);
+  }
+
+  /**
+   * What the thread lists under our key: a create that was answered with another run's id made one under an id of its own.
+   *
+   * @returns the answer of an attempt that has ended; null where there is yet to look
+   */
+  async #lookAtThread(signal: AbortSignal): Promise<AwaitRunOutput | null> {
     const { backend, run } = this.#resolved;
     const { id, thread_id } = this.#attempt;
-    const isGone = isBackendError(thrown) && thrown.kind === 'not_found';
-    if (!isGone || backend.find === undefined || signal.aborted) throw thrown;
+    if (backend.find === undefined) return null;
     const since_ms = this.#context.info.scheduledTimestampMs - CREATED_BEFORE_MS;
-    const found = await backend.find(run, { thread_id, since_ms }, signal);
-    if (found === null || found.attempt.id === id) throw thrown;
-    this.#attempt = found.attempt;
-    return await this.#look(signal);
+    const listed = await unlessGone(backend.find(run, { thread_id, since_ms }, signal));
+    if (listed === null) return null;
+    if (listed.attempt.id === id) {
+      if (isTerminal(listed.run.status)) return await this.#read(listed, signal);
+      throw stillListed(backend, id);
+    }
+    this.#attempt = listed.attempt;
+    return null;
+  }
+
+  #read(seen: Observation, signal: AbortSignal): Promise<AwaitRunOutput | null> {
+    return readAnswer(seen, {
+      deps: this.#deps,
+      input: this.#input,
+      resolved: this.#resolved,
+      ambiguous: this.#lookedBefore && seen.attempt.id !== this.#attempt.id,
+      signal,
+      waitedMs: this.#waitedMs(),
+    });
   }
 
   async #look(signal: AbortSignal): Promise<AwaitRunOutput> {
@@ -155,14 +200,8 @@ class Waiter {
       const nextLook = (): number => nextMs;
       for await (const seen of backend.observe(this.#attempt, run, { signal, nextLook })) {
         this.#status = seen.run.status;
-        const answer = await readAnswer(seen, {
-          deps: this.#deps,
-          input: this.#input,
-          resolved: this.#resolved,
-          ambiguous: this.#lookedBefore && seen.attempt.id !== this.#attempt.id,
-          signal,
-          waitedMs: this.#waitedMs(),
-        });
+        const answer = await this.#read(seen, signal);
+        this.#missed = false;
         if (answer !== null) return answer;
         nextMs = this.#nextMs(seen.look_after_ms);
         this.#tell(this.#details(false));
@@ -191,7 +230,7 @@ class Waiter {
    */
   #failed(error: BackendError): AwaitRunOutput {
     const { backend } = this.#resolved;
-    if (error.kind === 'not_found') return { kind: 'gone' };
+    if (this.#isGone(error)) return { kind: 'gone' };
     if (!error.retryable && this.#looksAct) {
       throw backendFailure(error, backend.name, { suspect: false });
     }

@@ -153,6 +153,31 @@ describe.each(WIRES)('a provider in trouble on the %s wire', (wire) => {
   });
 });
 
+describe.each(WIRES)('a look that is answered by 404 on the %s wire', (wire) => {
+  const match = { method: 'GET', path: wire === 'assistants' ? '/runs/[^/]+$/' : '/responses/[^/]+$/' };
+  const settings = { limits: { deadline_seconds: 30 } };
+
+  test('once changes nothing', async () => {
+    await using drive = await startDrive(wire);
+    drive.play('bot', { attempts: [{ steps: [{ think_ms: 1_000 }, { answer: 'Done.' }] }] });
+    drive.emulator.addFault({ match: { ...match, nth: 1 }, do: { status: 404, message: 'Not found.' } });
+    const result = await drive.runs.execute({ ...request, ...settings }, { id: drive.id('one-404') });
+    expect(result.output_text).toBe('Done.');
+    expect(result.attempts).toHaveLength(1);
+    expect(made(drive)).toHaveLength(1);
+  });
+
+  test.runIf(wire === 'assistants')('is not believed while the thread lists the run', async () => {
+    await using drive = await startDrive(wire);
+    drive.play('bot', { attempts: [{ steps: [{ think_ms: 4_000 }, { answer: 'Done.' }] }] });
+    drive.emulator.addFault({ match, do: { status: 404, message: 'Not found.' } });
+    const result = await drive.runs.execute({ ...request, ...settings }, { id: drive.id('each-404') });
+    expect(result.output_text).toBe('Done.');
+    expect(result.attempts).toHaveLength(1);
+    expect(made(drive)).toHaveLength(1);
+  });
+});
+
 describe('a run that ends while a submit of its own may have acted, on the responses wire', () => {
   const refund = { call: [call('refund_order', { order_id: '7', cents: 1 })] };
 
