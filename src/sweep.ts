@@ -134,7 +134,7 @@ async function cancelAt(backend: Backend, attempt: AttemptRef, signal: AbortSign
     await backend.releaseThread?.(at, signal, { ownOnly: true });
     return true;
   } catch (error) {
-    if (isBackendError(error) && error.kind === 'not_found') return true;
+    if (isBackendError(error) && error.gone) return true;
     throw error;
   }
 }

@@ -1,7 +1,7 @@
 /** Cancelling a chain, and leaving its conversation usable. */
 import { isTerminal } from '../run.ts';
 import type { AttemptRef } from '../steps.ts';
-import { isBackendError } from './backend.ts';
+import { isBackendError, unlessGone } from './backend.ts';
 import type { Observation } from './backend.ts';
 import type { Answered } from './responses-calls.ts';
 import { openCalls, surveyConversation } from './responses-conversation.ts';
@@ -64,7 +64,7 @@ export async function cancelChain(
 
 /**
  * Answers, as abandoned, the calls that this attempt left open in its conversation: the next response there
- * would be refused. Without a conversation nothing is left open: the next run does not go on from this chain.
+ * would be refused. Without a conversation, or in one that was deleted, nothing is left open: no run goes on there.
  */
 export async function releaseConversation(
   adapter: Adapter,
@@ -77,10 +77,10 @@ export async function releaseConversation(
   // A step that failed has not brought the outputs that it was given.
   const own = [...(last?.calls ?? []), ...sent];
   if (conversation === null || (ownOnly && own.length === 0)) return;
-  const survey = await surveyConversation(
-    (after) => adapter.calls.listItems(conversation, after, signal),
-    anchor,
+  const survey = await unlessGone(
+    surveyConversation((after) => adapter.calls.listItems(conversation, after, signal), anchor),
   );
+  if (survey === null) return;
   const open = openCalls(survey.items).filter(({ id }) => !ownOnly || own.includes(id));
   await adapter.calls.addItems(conversation, open.map(toAbandonedItem), signal);
 }

@@ -6,6 +6,7 @@
  */
 import type { JsonObject } from '../run.ts';
 import type { AttemptRef } from '../steps.ts';
+import { unlessGone } from './backend.ts';
 import type { Observation, ResolvedRun } from './backend.ts';
 import type { Answered } from './responses-calls.ts';
 import { requestCancel } from './responses-cancel.ts';
@@ -66,7 +67,9 @@ export async function judgeGuess(
   const state = readState(attempt);
   const { unsure_after: after } = state;
   const { thread_id: conversation } = attempt;
-  const survey = conversation === null ? null : await readBack(adapter, conversation, after, signal);
+  // Where it was deleted nothing tells of an earlier try, and the response works on all the same.
+  const survey =
+    conversation === null ? null : await unlessGone(readBack(adapter, conversation, after, signal));
   const spoken = survey?.complete === true ? spokenFirst(survey.items, toInputItems(run.messages)) : [];
   const own = await readOwn(adapter, attempt, signal);
   const earlier = earlierAnswer(spoken, own.response);

@@ -16,7 +16,13 @@ import {
   watch,
 } from '../support/backend-harness.ts';
 import type { Harness, Started } from '../support/backend-harness.ts';
-import { creates, itemsOf, makeConversation, startResponses } from '../support/backend-responses-harness.ts';
+import {
+  creates,
+  itemsOf,
+  KEY,
+  makeConversation,
+  startResponses,
+} from '../support/backend-responses-harness.ts';
 
 const open: Harness[] = [];
 let quirks: readonly Quirk[] = [];
@@ -52,6 +58,14 @@ async function lose(harness: Harness, when: 'before' | 'after', thread?: string)
   expect(await errorOf(harness.backend.create(spec, NEVER))).toMatchObject({ answerLost: true });
   if (when === 'after') await responseEnded(harness);
   return { ...spec, find_since_ms: Date.now() };
+}
+
+async function deleteConversation({ emulator }: Harness, { spec }: Started): Promise<void> {
+  const deleted = await fetch(`${emulator.url}/conversations/${spec.thread_id}`, {
+    method: 'DELETE',
+    headers: { authorization: `Bearer ${KEY}` },
+  });
+  expect(deleted.status).toBe(200);
 }
 
 describe.each<[string, readonly Quirk[]]>([
@@ -354,6 +368,16 @@ describe.each<[string, readonly Quirk[]]>([
       expect(await callsLeftOpen(harness, waiting)).toBe(0);
     });
 
+    test('is read where its conversation is not there any more', async () => {
+      const harness = await begin();
+      play(harness, [ONE_CALL, WORKS, { answer: 'Done.' }], [{ answer: 'Done again.' }]);
+      const waiting = await loseWorking(harness);
+      const after = await submit(harness, waiting, true);
+      await deleteConversation(harness, waiting);
+      const end = await watch(harness, { ...waiting, attempt: after.attempt });
+      expect(end.output?.text).toBe('Done again.');
+    });
+
     test('is refused where the lost one left calls, which are taken up', async () => {
       const harness = await begin();
       play(harness, [ONE_CALL, WORKS, ONE_CALL, { answer: 'Done.' }]);
@@ -397,6 +421,15 @@ describe.each<[string, readonly Quirk[]]>([
       expect(items.filter((item) => item.type === 'mcp_approval_response')).toMatchObject([
         { approval_request_id: waiting.seen.calls[0]?.id, approve: false },
       ]);
+    });
+
+    test('that is not there any more is nothing to do', async () => {
+      const harness = await begin();
+      play(harness, TWO_CALLS);
+      const waiting = await startAndWatch(harness);
+      const { attempt } = await harness.backend.cancel(waiting.attempt, NEVER);
+      await deleteConversation(harness, waiting);
+      await expect(harness.backend.releaseThread?.(attempt, NEVER)).resolves.toBeUndefined();
     });
 
     test('of a run without one asks for nothing', async () => {

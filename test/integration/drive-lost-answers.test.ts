@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { JournalEntry, RequestEntry } from '../../src/emulator/index.ts';
 import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
 import { call, recordingTools } from '../support/recording-tools.ts';
+import { makeThread } from '../support/threads.ts';
 
 const request = { assistant_id: 'bot', input: 'Refund order 7' };
 const CREATE = { assistants: '/runs$/', responses: '/responses$/' } as const;
@@ -175,6 +176,37 @@ describe.each(WIRES)('a look that is answered by 404 on the %s wire', (wire) => 
     expect(result.output_text).toBe('Done.');
     expect(result.attempts).toHaveLength(1);
     expect(made(drive)).toHaveLength(1);
+  });
+});
+
+describe('a thread that is deleted while its run works', () => {
+  async function startAndDelete(drive: Drive, wire: (typeof WIRES)[number], label: string) {
+    const { url } = drive.emulator;
+    drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
+    const thread_id = await makeThread(url, wire);
+    const run = await drive.runs.start({ ...request, thread_id }, { id: drive.id(label) });
+    await drive.emulator.waitFor((entry) => entry.kind === 'status' && entry.to === 'in_progress');
+    const path = wire === 'assistants' ? 'threads' : 'conversations';
+    const headers = { 'openai-beta': 'assistants=v2' };
+    const deleted = await fetch(`${url}/${path}/${thread_id}`, { method: 'DELETE', headers });
+    expect(deleted.status).toBe(200);
+    return run;
+  }
+
+  test('ends the run by unknown_thread', async () => {
+    await using drive = await startDrive('assistants');
+    const outcome = await (await startAndDelete(drive, 'assistants', 'deleted')).outcome();
+    expect(outcome.code).toBe('unknown_thread');
+    expect(outcome.attempts).toMatchObject([{ reason: 'gone' }]);
+  });
+
+  test.each(WIRES)('holds no cancel up on the %s wire', async (wire) => {
+    await using drive = await startDrive(wire);
+    const run = await startAndDelete(drive, wire, 'deleted-cancel');
+    await run.cancel();
+    const outcome = await run.outcome();
+    expect(outcome.code).toBe('cancelled');
+    expect(outcome.warnings).toEqual([]);
   });
 });
 

@@ -55,3 +55,19 @@ test('answers those that the terminated run had left open', async () => {
   await expect.poll(() => swept(drive, run.id), { timeout: 30_000 }).toBe('cancelled');
   expect(await answersIn(drive, thread_id)).toHaveLength(1);
 });
+
+test('counts a run as over whose thread was deleted', async () => {
+  await using drive = await startDrive('assistants');
+  const { url } = drive.emulator;
+  const thread_id = await makeThread(url, 'assistants');
+  drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
+  const run = await drive.runs.start(
+    { assistant_id: 'bot', input: 'One', thread_id },
+    { id: drive.id('deleted') },
+  );
+  await expect.poll(async () => (await run.progress()).attempt_id, { timeout: 15_000 }).not.toBeNull();
+  await run.workflow.terminate('by hand');
+  const headers = { 'openai-beta': 'assistants=v2' };
+  await fetch(`${url}/threads/${thread_id}`, { method: 'DELETE', headers });
+  await expect.poll(() => swept(drive, run.id), { timeout: 30_000 }).toBe('cancelled');
+});
