@@ -1,9 +1,13 @@
 /** `drover.submitOutputs`: hands in all outputs of a round at once, never twice where that can be known. */
+import { Context } from '@temporalio/activity';
 import type { SubmitOutputsInput, SubmitOutputsOutput } from '../steps.ts';
 import { actAtProvider } from './act-at-provider.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveActingStep } from './resolve-step.ts';
+
+/** Until an attempt that was not found is asked for again. */
+const MISSED_DELAY_MS = 2_000;
 
 export async function submitOutputs(
   deps: ActivityDeps,
@@ -24,6 +28,13 @@ export async function submitOutputs(
         ambiguous: suspect && observation.adopted !== true && !backend.capabilities.findByKey,
       };
     },
-    readError: (error) => (error.kind === 'not_found' ? { kind: 'gone' } : null),
+    readError: ({ kind }) => {
+      if (kind !== 'not_found') return null;
+      // One 404 is not believed: the plain activity that follows asks a second time.
+      const { isLocal } = Context.current().info;
+      return isLocal
+        ? { kind: 'again', suspect: false, not_before_ms: Date.now() + MISSED_DELAY_MS }
+        : { kind: 'gone' };
+    },
   });
 }

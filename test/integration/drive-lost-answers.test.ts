@@ -103,6 +103,25 @@ describe.each(WIRES)('a submit whose answer is lost on the %s wire', (wire) => {
   });
 });
 
+describe.each(WIRES)('a submit that is answered by one 404 on the %s wire', (wire) => {
+  test('is made again: the attempt lives', async () => {
+    const shop = recordingTools();
+    await using drive = await startDrive(wire, { tools: shop.tools });
+    drive.play('bot', {
+      attempts: [{ steps: [{ call: [call('set_note', { order_id: '7' })] }, { answer: 'Noted.' }] }],
+    });
+    const nth = wire === 'assistants' ? 1 : 2;
+    drive.emulator.addFault({
+      match: { method: 'POST', path: SUBMIT[wire], nth },
+      do: { status: 404, message: 'Not found.' },
+    });
+    const result = await drive.runs.execute(request, { id: drive.id('one-404') });
+    expect(result.run.status).toBe('completed');
+    expect(result.attempts).toHaveLength(1);
+    expect(shop.effects).toHaveLength(1);
+  });
+});
+
 describe.each(WIRES)('a provider in trouble on the %s wire', (wire) => {
   test('with bursts of 500, 429, resets and malformed bodies delays a run and loses nothing', async () => {
     const shop = recordingTools();
