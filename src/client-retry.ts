@@ -1,5 +1,5 @@
 /** Reads what a run that ended badly leaves to another try. */
-import type { Client } from '@temporalio/client';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { digestOf, readInput } from './client-attach.ts';
 import { QUERY_MS } from './client-handle.ts';
 import { isMissing, isNeverBegun } from './client-missing.ts';
@@ -24,6 +24,17 @@ export interface RetryPlan {
   readonly digest: string | null;
 }
 
+/** gRPC's code of an input that the server does not take. */
+const INVALID_ARGUMENT = 3;
+
+/** Whether a start was refused for its size: a codec may make more of request and seed than the worker counted with. */
+export function isTooLarge(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : null;
+  if (!isGrpcServiceError(cause)) return false;
+  const code: number = cause.code;
+  return code === INVALID_ARGUMENT && cause.details.includes('size exceeds limit');
+}
+
 /**
  * @throws RunNotFoundError, RunNotRetryableError, InvalidRequestError where the options do not fit; Temporal's errors
  *   where no worker answers
@@ -38,13 +49,16 @@ export async function planRetry(client: Client, id: string, options: RetryOption
   const execution = client.workflow.getHandle(id, held.runId);
   const seed = await client
     .withDeadline(Date.now() + QUERY_MS, () =>
-      execution.query<{ readonly completed?: boolean } | null>(NAMES.queries.seed),
+      execution.query<{ readonly completed?: boolean; readonly too_large?: boolean } | null>(
+        NAMES.queries.seed,
+      ),
     )
     .catch((error: unknown) => {
       throw isNeverBegun(error) ? new RunNotRetryableError(id, 'run_lost') : error;
     });
   if (seed === null) throw new RunNotRetryableError(id, 'run_lost');
   if (seed.completed === true) throw new RunNotRetryableError(id, 'run_completed');
+  if (seed.too_large === true) throw new RunNotRetryableError(id, 'run_too_large');
   const given = (await readInput(client, id, held.runId)) as RunRequest;
   const { limits, retry } = options;
   const checked = checkRunRequest({

@@ -11,7 +11,7 @@ import type { WaitingRun } from './client-people.ts';
 import { staticDetails, staticSummary } from './client-summary.ts';
 import { DEFAULTS, NAMES } from './contract.ts';
 import type { RunRequest, RunResult } from './contract.ts';
-import { planRetry } from './client-retry.ts';
+import { isTooLarge, planRetry } from './client-retry.ts';
 import type { RetryOptions } from './client-retry.ts';
 import { InvalidRequestError, RunConflictError, RunNotRetryableError } from './errors.ts';
 import { checkRunId, checkRunRequest, requestDigest } from './request.ts';
@@ -92,8 +92,8 @@ export class RunClient {
    * again, what people have said is not asked again, and its attempts count anew. Its thread, where it has one, goes on.
    *
    * @param options the limits to raise, where one of them ended the run
-   * @throws RunNotFoundError; RunNotRetryableError where the run works, has completed, or was terminated;
-   *   InvalidRequestError; Temporal's errors where no worker answers
+   * @throws RunNotFoundError; RunNotRetryableError where the run works, has completed, was terminated, or has
+   *   more to hand on than Temporal carries; InvalidRequestError; Temporal's errors where no worker answers
    */
   async retry(id: string, options: RetryOptions = {}): Promise<RunHandle> {
     const run = this.getHandle(id);
@@ -106,6 +106,7 @@ export class RunClient {
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       });
     } catch (error) {
+      if (isTooLarge(error)) throw new RunNotRetryableError(id, 'run_too_large', error);
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       throw new RunNotRetryableError(id, 'run_active', error);
     }

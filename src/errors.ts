@@ -178,14 +178,17 @@ export const isDecisionRefusal = (code: unknown): code is DecisionRefusal =>
  * - `run_active`: it has not ended.
  * - `run_completed`: there is nothing to try again.
  * - `run_lost`: it was terminated or timed out, and nothing says what it left at its provider.
+ * - `run_too_large`: its request and what it has done are more than Temporal carries in one piece.
  */
-export type NotRetryableCode = 'run_active' | 'run_completed' | 'run_lost';
+export type NotRetryableCode = 'run_active' | 'run_completed' | 'run_lost' | 'run_too_large';
 
 const NOT_RETRYABLE: Readonly<Record<NotRetryableCode, string>> = {
   run_active: 'has not ended. Wait for it, or cancel it first.',
   run_completed: 'has completed: there is nothing to try again. Start another run.',
   run_lost:
     'was ended from outside, and no code of it ran. Let `drover sweep` cancel what it left, and start another run.',
+  run_too_large:
+    'has a request, and effects to hand on, that are too large together for one more execution. Start another run with a smaller request: it knows nothing of what this one did, which `drover show` tells.',
 };
 
 /** A run cannot be tried again as it stands; nothing was started. */

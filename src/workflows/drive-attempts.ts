@@ -7,7 +7,7 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { DEFAULTS, LIMITS } from '../contract.ts';
+import { DEFAULTS } from '../contract.ts';
 import type { AttemptReason, RunRequest, RunResult } from '../contract.ts';
 import type { EndCode } from '../failures.ts';
 import type { AwaitRunOutput } from '../steps.ts';
@@ -22,7 +22,7 @@ import {
   warn,
   type LiveAttempt,
 } from './drive-state.ts';
-import { packState, type PackedState } from './pack-state.ts';
+import { packState, stateBytes, type PackedState } from './pack-state.ts';
 import { awaitRun, StepFailed } from './provider-steps.ts';
 import { publishPhase } from './publish.ts';
 import { until } from './quiet.ts';
@@ -191,13 +191,6 @@ async function onceAround(context: DriveContext): Promise<EndCode | null | undef
       await cancelLive(context, 'given_up');
       return 'unsupported_action';
   }
-}
-
-/** Where a request leaves little room, its state still gets some: without a codec that is carried too. */
-const LEAST_STATE_BYTES = 400_000;
-
-function stateBytes(requestBytes: number): number {
-  return Math.max(LIMITS.continueBytes - requestBytes, LEAST_STATE_BYTES);
 }
 
 type ContinuedRun = (request: RunRequest, carried: PackedState) => Promise<RunResult>;

@@ -10,7 +10,14 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { NAMES, type RunProgress, type RunRequest, type RunResult, type SettleEffect } from '../contract.ts';
+import {
+  LIMITS,
+  NAMES,
+  type RunProgress,
+  type RunRequest,
+  type RunResult,
+  type SettleEffect,
+} from '../contract.ts';
 import type { Decision, WaitingCall } from '../decisions.ts';
 import { FAILURES, failureType, type EndCode } from '../failures.ts';
 import type { AttemptRef } from '../steps.ts';
@@ -19,10 +26,10 @@ import { Bell } from './bell.ts';
 import { awaitAborted, cancelLive, leaveUsable, type DriveContext } from './cancel-live.ts';
 import { driveAttempts } from './drive-attempts.ts';
 import { initialState, totalUsage, type DriveState } from './drive-state.ts';
-import { packState, unpackState, type PackedState } from './pack-state.ts';
+import { packState, stateBytes, unpackState, type PackedState } from './pack-state.ts';
 import { beginAgain, seedOf } from './retry-run.ts';
 import { publishPhase, publishUnfinished } from './publish.ts';
-import { buildResult, costOf } from './run-result.ts';
+import { buildResult, costOf, jsonBytes } from './run-result.ts';
 import type { StepFailed } from './provider-steps.ts';
 import { checkDecision, settlementOf } from './check-decision.ts';
 import { decideCall } from './decide-call.ts';
@@ -38,7 +45,9 @@ export const attemptQuery = defineQuery<{ backend: string | null; attempt: Attem
 export const settleEffectUpdate = defineUpdate<void, [SettleEffect]>(NAMES.updates.settleEffect);
 export const decideUpdate = defineUpdate<void, [Decision]>(NAMES.updates.decide);
 /** For `RunClient.retry`: what another execution goes on with; null where the run has not ended. */
-export const seedQuery = defineQuery<PackedState | { completed: true } | null>(NAMES.queries.seed);
+export const seedQuery = defineQuery<PackedState | { completed: true } | { too_large: true } | null>(
+  NAMES.queries.seed,
+);
 export const turnSignal = defineSignal<[unknown]>(NAMES.signals.turn);
 /** A step has made the run's thread, and is about to create an attempt on it. */
 export const threadSignal = defineSignal<[unknown]>(NAMES.signals.thread);
@@ -135,8 +144,10 @@ export async function driveRun(
   setHandler(seedQuery, () => {
     if (final === null) return null;
     if (final.code === null) return { completed: true };
-    const packed = packState(seedOf(state, context.firstExecutionRunId));
-    return packed === null ? null : { ...packed, retried: true };
+    const seed = seedOf(state, context.firstExecutionRunId);
+    // Where no codec makes more of it, the server may still take one that is larger.
+    const packed = packState(seed, stateBytes(jsonBytes(request))) ?? packState(seed, LIMITS.resultBytes);
+    return packed === null ? { too_large: true } : { ...packed, retried: true };
   });
   setHandler(waitingQuery, () => waitingCalls(context.room));
   setHandler(decideUpdate, (decision) => decideCall(context, decision), {

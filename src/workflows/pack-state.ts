@@ -59,8 +59,16 @@ function dropOldestCalls(packed: PackedState, limit: number): PackedState {
   return { state: { ...state, calls: state.calls.slice(dropped) }, outputs_in_ledger };
 }
 
+/** Where a request leaves little room, its state still gets some: without a codec that is carried too. */
+const LEAST_STATE_BYTES = 400_000;
+
+/** What the state may take beside the request: Temporal carries both as one input. */
+export function stateBytes(requestBytes: number): number {
+  return Math.max(LIMITS.continueBytes - requestBytes, LEAST_STATE_BYTES);
+}
+
 /** @returns null where even the least of it does not fit. */
-export function packState(state: DriveState, limit: number = LIMITS.resultBytes): PackedState | null {
+export function packState(state: DriveState, limit: number): PackedState | null {
   const copy = JSON.parse(JSON.stringify(state)) as DriveState;
   const outputs = new Map(copy.ledger.entries.map((entry) => [entry.key, entry.output]));
   const inLedger: number[] = [];

@@ -198,7 +198,7 @@ describe('state that is continued as new', () => {
       status: 'done',
       output: 'the output',
     });
-    const packed = packState(state)!;
+    const packed = packState(state, 1_500_000)!;
     expect(JSON.stringify(packed).match(/the output/g)).toHaveLength(1);
     expect(unpackState(JSON.parse(JSON.stringify(packed)))).toEqual(state);
   });
