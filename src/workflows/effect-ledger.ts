@@ -17,6 +17,8 @@ export interface LedgerEntry {
   output: string | null;
   /** People gave the output: they are not asked for it again, whatever the tool's class. */
   handed_in?: true;
+  /** Nothing is answered from it once it is done: its tool has no effect, and its output may not be reused. */
+  reusable?: false;
 }
 
 export interface LedgerState {
@@ -110,6 +112,7 @@ export function openEntry(ledger: LedgerState, key: string, call: PlannedCall): 
     once: call.policy?.effect === 'once',
     status: 'in_flight',
     output: null,
+    ...(call.policy?.effect === 'none' && !call.policy.reuse ? { reusable: false } : {}),
   };
   const at = ledger.entries.findIndex((known) => known.key === key);
   if (at === -1) ledger.entries.push(entry);

@@ -1,6 +1,7 @@
 /** The state on its way into the next execution: each output once, and cut to what Temporal carries. Pure. */
 import { LIMITS } from '../contract.ts';
 import { warn, type DriveState } from './drive-state.ts';
+import type { LedgerEntry } from './effect-ledger.ts';
 import { cutOutput } from './fit-round.ts';
 import { cutText, jsonBytes, utf8Bytes } from './run-result.ts';
 
@@ -36,7 +37,7 @@ function cutTo(packed: PackedState, keptBytes: number, limit: number): void {
   for (const call of packed.state.calls) {
     if (over <= 0) return;
     const size = utf8Bytes(call.output ?? '') + utf8Bytes(call.arguments);
-    if (size <= keptBytes) continue;
+    if (size <= Math.max(keptBytes, NOTICE.length)) continue;
     const before = jsonBytes(call);
     call.truncated = call.truncated ?? size;
     call.arguments = cutText(call.arguments, Math.min(keptBytes, 200));
@@ -45,13 +46,21 @@ function cutTo(packed: PackedState, keptBytes: number, limit: number): void {
   }
 }
 
+/** What saying that records were dropped takes. */
+const WARNING_BYTES = 200;
+
 /** Records of the oldest calls go last: their effects stay in the ledger. */
 function dropOldestCalls(packed: PackedState, limit: number): PackedState {
   const { state } = packed;
-  const over = jsonBytes(packed) - limit;
+  let over = jsonBytes(packed) - limit;
   if (over <= 0 || state.calls.length === 0) return packed;
-  const each = jsonBytes(state.calls) / state.calls.length;
-  const dropped = Math.min(Math.ceil((over * 1.1) / each), state.calls.length);
+  over += WARNING_BYTES;
+  let dropped = 0;
+  for (const call of state.calls) {
+    if (over <= 0) break;
+    over -= jsonBytes(call);
+    dropped += 1;
+  }
   warn(state, 'result_truncated', `The records of the first ${dropped} tool calls were too many to keep.`);
   const outputs_in_ledger = packed.outputs_in_ledger.flatMap((index) =>
     index < dropped ? [] : [index - dropped],
@@ -67,9 +76,19 @@ export function stateBytes(requestBytes: number): number {
   return Math.max(LIMITS.continueBytes - requestBytes, LEAST_STATE_BYTES);
 }
 
+/** A call meets such an entry as it meets none: it is run. Its output stands with the call's record. */
+const answersNothing = ({ reusable, status, handed_in }: LedgerEntry): boolean =>
+  reusable === false && status === 'done' && handed_in !== true;
+
+function copyOf(state: DriveState): DriveState {
+  const copy = JSON.parse(JSON.stringify(state)) as DriveState;
+  const entries = copy.ledger.entries.filter((entry) => !answersNothing(entry));
+  return { ...copy, ledger: { ...copy.ledger, entries } };
+}
+
 /** @returns null where even the least of it does not fit. */
 export function packState(state: DriveState, limit: number): PackedState | null {
-  const copy = JSON.parse(JSON.stringify(state)) as DriveState;
+  const copy = copyOf(state);
   const outputs = new Map(copy.ledger.entries.map((entry) => [entry.key, entry.output]));
   const inLedger: number[] = [];
   copy.calls.forEach((call, index) => {

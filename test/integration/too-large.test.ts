@@ -78,3 +78,19 @@ test('a state that the next execution cannot be given', async () => {
   expect([result.code, result.run.status, alive]).toEqual(['result_too_large', 'failed', 0]);
   expect(result.tool_calls.map(({ status }) => status)).toEqual(['completed']);
 });
+
+test('a thousand reads beside a request of a megabyte are carried on', async () => {
+  await using drive = await startDrive('responses', { tools: [echo] });
+  const round = (of: string) => ({
+    call: Array.from({ length: 512 }, (_, n) => call('echo', { text: `${of} ${n}` })),
+  });
+  drive.play('bot', { attempts: [{ steps: [round('a'), round('b'), { answer: 'Done.' }] }] });
+  const id = drive.id('reads');
+  const limits = { history_events: 2_500 };
+  const run = await drive.runs.start({ assistant_id: 'bot', input: 'i'.repeat(1_150 * KB), limits }, { id });
+  const { code, tool_calls, warnings } = await run.outcome();
+  expect([code, tool_calls.at(-1)?.output]).toEqual([null, 'b 511']);
+  expect(warnings.map((warning) => warning.code)).toEqual(['result_truncated']);
+  const [first] = await rawEvents(drive.client, id);
+  expect(first?.workflowExecutionStartedEventAttributes?.continuedExecutionRunId).toBeTruthy();
+});
