@@ -16,10 +16,10 @@ export function turnsWorkflowId(threadId: string): string {
 }
 
 /**
- * A run that made the thread itself, and never asked for a turn on it. Visibility tells it, as far as it has caught up;
- * where that cannot be asked, nobody.
+ * A run that works on the thread, and that no queue knows of: it made the thread itself and never asked for a turn, or its
+ * queue was terminated. Visibility tells it, as far as it has caught up; where that cannot be asked, nobody.
  */
-async function unaskedHolder(client: Client, { thread_id, run_id }: TakePlaceInput): Promise<string | null> {
+async function unknownHolder(client: Client, { thread_id, run_id }: TakePlaceInput): Promise<string | null> {
   const query = `WorkflowType = '${NAMES.workflow}' AND ExecutionStatus = 'Running' AND ${SEARCH_ATTRIBUTES.threadId.name} = '${thread_id.replaceAll("'", String.raw`\'`)}'`;
   try {
     for await (const { workflowId } of client.workflow.list({ query, pageSize: 2 })) {
@@ -43,14 +43,25 @@ const optionsOf = ({ thread_id, task_queue }: TakePlaceInput) =>
     staticSummary: 'turns on a thread',
   }) as const;
 
+async function hasQueue(client: Client, threadId: string): Promise<boolean> {
+  try {
+    const { status } = await client.workflow.getHandle(turnsWorkflowId(threadId)).describe();
+    return status.name === 'RUNNING' || status.name === 'PAUSED';
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
 /**
  * @returns `given` where the thread is idle: the run has its turn, if it is started within {@link TURN_GRACE_MS};
  *   else `wait`: it has to join, once it is there to be told, and waits for the signal `turn`
  */
 export async function claimThread(client: Client, input: TakePlaceInput): Promise<Place> {
-  const { thread_id, run_id, policy } = input;
-  // Who enqueues waits for it at the provider, where need be.
-  const other = policy === 'enqueue' ? null : await unaskedHolder(client, input);
+  const { thread_id, run_id, policy, again = false } = input;
+  if (again && (await hasQueue(client, thread_id))) return 'wait';
+  // Who enqueues and asks first waits for it at the provider, where need be.
+  const other = policy === 'enqueue' && !again ? null : await unknownHolder(client, input);
   const turns: TurnsInput = { thread_id, holder: other ?? run_id };
   try {
     await client.workflow.start(NAMES.turnsWorkflow, {

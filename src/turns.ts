@@ -50,6 +50,8 @@ export type Place = 'given' | 'wait';
 export interface TakePlaceInput extends TurnAsked {
   readonly thread_id: string;
   readonly task_queue: string;
+  /** It has waited for long: its queue may be gone, and the thread another run's yet. */
+  readonly again?: boolean;
 }
 
 export interface AwaitEndInput extends TurnHolder {

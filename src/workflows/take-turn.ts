@@ -20,13 +20,17 @@ export interface TurnBox {
 }
 
 /** Asks for the run's place. Where that cannot be done, it waits as if it had one, and asks again. */
-async function takePlace(context: DriveContext, policy: TurnPolicy, sinceMs: number): Promise<Place> {
+async function takePlace(
+  context: DriveContext,
+  policy: TurnPolicy,
+  since: Pick<TakePlaceInput, 'since_ms' | 'again'>,
+): Promise<Place> {
   const input: TakePlaceInput = {
     thread_id: context.state.thread_id ?? '',
     run_id: context.runId,
     task_queue: workflowInfo().taskQueue,
     policy,
-    since_ms: sinceMs,
+    ...since,
   };
   // Not cancelled: it is short, and a place that nobody takes is found out.
   try {
@@ -87,11 +91,11 @@ export async function takeTurn(
   // Runs from before there were turns have none.
   if (place === undefined && !patched('turns')) return null;
   const begunMs = Date.now();
-  const ask = (): Promise<Place> => takePlace(context, policy, begunMs);
-  if (place === undefined && (await ask()) === 'given') return null;
+  const ask = (again: boolean): Promise<Place> => takePlace(context, policy, { since_ms: begunMs, again });
+  if (place === undefined && (await ask(false)) === 'given') return null;
   box.waits = true;
   publishPhase(context, 'waiting for its turn on the thread');
-  const got = await awaitWord(box, ask, begunMs + patienceMs(request));
+  const got = await awaitWord(box, () => ask(true), begunMs + patienceMs(request));
   box.waits = false;
   if (box.word?.word === 'busy') return refusal(`The run ${box.word.run_id} has the thread.`);
   if (got === 'late') return refusal('Its turn on the thread did not come in time.');
