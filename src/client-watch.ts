@@ -9,6 +9,7 @@ import { isMissing } from './client-missing.ts';
 import { isBehind, offsetOf, readOffset, type Place } from './client-offset.ts';
 import { NAMES } from './contract.ts';
 import { RunNotFoundError } from './errors.ts';
+import { describeExecution, type Execution } from './execution.ts';
 import type { WireStatus } from './run.ts';
 import type { RunEvent, Said } from './run-events.ts';
 
@@ -50,24 +51,7 @@ async function shownNow(client: Client, id: string, runId: string): Promise<Show
   return shown;
 }
 
-interface Execution {
-  readonly runId: string;
-  /** The first one of its chain: those that were continued as new, or reset. */
-  readonly first: string;
-  /** The one that a reset put in its place. */
-  readonly reset: string | null;
-}
-
-/** @param runId empty for the latest one */
-async function describeExecution(client: Client, id: string, runId = ''): Promise<Execution> {
-  const described = await client.workflow.getHandle(id, ...(runId === '' ? [] : [runId])).describe();
-  const { workflowExecutionInfo: info, workflowExtendedInfo: extended } = described.raw;
-  return {
-    runId: described.runId,
-    first: info?.firstRunId || described.runId,
-    reset: extended?.resetRunId || null,
-  };
-}
+const firstOf = ({ first, runId }: Execution): string => first || runId;
 
 class Watch {
   readonly #client: Client;
@@ -96,10 +80,10 @@ class Watch {
     const first = await this.#firstOf(latest);
     const before = this.#last;
     yield* this.#chain(first, this.#after !== null);
-    if (this.#last !== before || latest.first === first) return;
+    if (this.#last !== before || firstOf(latest) === first) return;
     // What ended there was begun anew since, by `runs.retry` for one.
     this.#events = new EventReader();
-    yield* this.#chain(latest.first, false);
+    yield* this.#chain(firstOf(latest), false);
   }
 
   async #latest(): Promise<Execution> {
@@ -112,9 +96,9 @@ class Watch {
 
   /** Where the chain begins that the offset is in. */
   async #firstOf(latest: Execution): Promise<string> {
-    if (this.#after === null || this.#after.runId === latest.runId) return latest.first;
+    if (this.#after === null || this.#after.runId === latest.runId) return firstOf(latest);
     try {
-      return (await describeExecution(this.#client, this.#id, this.#after.runId)).first;
+      return firstOf(await describeExecution(this.#client, this.#id, this.#after.runId));
     } catch (error) {
       throw isMissing(error) ? new InvalidOffsetError(this.#last) : error;
     }

@@ -7,9 +7,10 @@ import type { Backend } from './backends/backend.ts';
 import { isMissing } from './client-missing.ts';
 import type { LoadedConfig } from './config.ts';
 import { NAMES } from './contract.ts';
+import { describeExecution } from './execution.ts';
 import { isTerminal } from './run.ts';
-import { standsWith } from './same-attempt.ts';
 import type { AttemptRef } from './steps.ts';
+import { isTakenUp } from './taken-up.ts';
 
 export type SweepOutcome =
   /** Nothing lived: the run had no attempt, or it had ended before. */
@@ -18,7 +19,7 @@ export type SweepOutcome =
   | 'cancelled'
   /** Asked to cancel, and not seen to have ended yet: sweep again. */
   | 'cancelling'
-  /** A reset has put another execution in its place, which may drive this attempt. */
+  /** A reset has put another execution in its place, which drives this attempt, or takes it up. */
   | 'superseded'
   /** This configuration lacks the attempt's backend. */
   | 'unknown_backend'
@@ -68,19 +69,6 @@ export const SWEEP_UNSETTLED: ReadonlySet<SweepOutcome> = new Set([
   'live',
 ]);
 
-/** Whether a later execution under the same id may be driving this very attempt. */
-async function isSuperseded(
-  client: Client,
-  info: WorkflowExecutionInfo,
-  attempt: AttemptRef,
-): Promise<boolean> {
-  const latest = await client.workflow.getHandle(info.workflowId).describe();
-  if (latest.runId === info.runId || latest.status.name !== 'RUNNING') return false;
-  // Where it cannot say what it drives, it may be this attempt.
-  const driven = await askAttempt(client, info.workflowId, latest.runId).catch(() => undefined);
-  return driven === undefined || driven === null || standsWith(driven.attempt, attempt) !== 'apart';
-}
-
 const words = (error: unknown): string =>
   (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 
@@ -104,12 +92,14 @@ async function sweepOne(
     return isMissing(error) ? told('nothing_live') : told('no_answer', null, words(error));
   }
   if (live === null) return told('nothing_live');
+  const backend = config.backends.get(live.backend ?? '');
   try {
-    if (await isSuperseded(client, info, live.attempt)) return told('superseded', live);
+    const closed = await describeExecution(client, info.workflowId, info.runId);
+    if (await isTakenUp(client, info.workflowId, closed, { attempt: live.attempt, backend }))
+      return told('superseded', live);
   } catch (error) {
     return told('no_answer', live, words(error));
   }
-  const backend = config.backends.get(live.backend ?? '');
   if (backend === undefined) return told('unknown_backend', live);
   if (dryRun) return told('live', live);
   return cancelAt(backend, live.attempt, signal).then(

@@ -1,5 +1,6 @@
 /** A sweep beside runs that have gone on where a terminated one was. */
 import { expect, test } from 'vitest';
+import { NAMES } from '../../src/contract.ts';
 import { sweep } from '../../src/sweep.ts';
 import { startDrive } from '../support/drive-harness.ts';
 import type { Drive } from '../support/drive-harness.ts';
@@ -70,4 +71,22 @@ test('counts a run as over whose thread was deleted', async () => {
   const headers = { 'openai-beta': 'assistants=v2' };
   await fetch(`${url}/threads/${thread_id}`, { method: 'DELETE', headers });
   await expect.poll(() => swept(drive, run.id), { timeout: 30_000 }).toBe('cancelled');
+});
+
+test('leaves nothing alive of a run whose id another one has begun with', async () => {
+  await using drive = await startDrive('assistants');
+  drive.play('bot', { attempts: [{ steps: [{ hang: true }] }] });
+  const request = { assistant_id: 'bot', input: 'One' };
+  const run = await drive.runs.start(request, { id: drive.id('id-again') });
+  await expect.poll(async () => (await run.progress()).attempt_id, { timeout: 30_000 }).not.toBeNull();
+  await drive.stopWorkers();
+  await run.workflow.terminate('by hand');
+  drive.emulator.addFault({ match: { method: 'POST', path: '//threads$/' }, do: { status: 503 } });
+  await drive.startWorker();
+  const { taskQueue } = drive;
+  const other = { workflowId: run.id, taskQueue, args: [{ ...request, input: 'Other' }] };
+  await drive.client.workflow.start(NAMES.workflow, other);
+  await expect.poll(async () => (await run.progress()).attempt, { timeout: 30_000 }).toBe(1);
+  await expect.poll(() => swept(drive, run.id), { timeout: 30_000 }).toBe('cancelled');
+  await run.cancel();
 });
