@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
+import { Chain, eventKey, type Link } from './client-chain.ts';
 import { EventReader, type Told } from './client-events.ts';
 import { HistoryReader, type Page } from './client-history.ts';
 import { InvalidOffsetError } from './client-errors.ts';
@@ -59,8 +60,8 @@ class Watch {
   readonly #after: Place | null;
   readonly #signal: AbortSignal | undefined;
   #events = new EventReader();
-  /** Of the execution that was reset, when each of its events was recorded. The new one begins with the same ones. */
-  #copied: ReadonlyMap<number, number> = new Map();
+  /** By its origin, how each execution found the reader: one that a reset began is read from the same start. */
+  readonly #begun = new Map<string, EventReader>();
   #last: string;
   /** The recorded event that was told last. */
   #place: Place | null;
@@ -106,30 +107,36 @@ class Watch {
 
   /** @param isTold whether the offset is still to come: what was told before it says where the run stood */
   async *#chain(first: string, isTold: boolean): AsyncGenerator<RunEvent, void, undefined> {
-    for (let runId: string | null = first; runId !== null;) {
-      if (runId === this.#after?.runId) isTold = false;
-      runId = yield* this.#execution(runId, runId === first, isTold);
+    const chain = new Chain(this.#client, this.#id);
+    for (let link: Link | null = { runId: first, origin: first }; link !== null;) {
+      if (link.runId === this.#after?.runId) isTold = false;
+      const before = this.#begun.get(link.origin);
+      if (before === undefined) this.#begun.set(link.origin, this.#events.clone());
+      else this.#events = before.clone();
+      link = yield* this.#execution(link, chain, isTold);
     }
     if (isTold) throw new InvalidOffsetError(this.#last);
   }
 
   /** @returns the execution that goes on in its place */
   async *#execution(
-    runId: string,
-    isFirst: boolean,
+    link: Link,
+    chain: Chain,
     isTold: boolean,
-  ): AsyncGenerator<RunEvent, string | null, undefined> {
+  ): AsyncGenerator<RunEvent, Link | null, undefined> {
+    const { runId } = link;
     const reader = new HistoryReader(this.#client, this.#id, runId);
-    const before = this.#events.clone();
-    const recorded = new Map<number, number>();
+    const isFirst = chain.isEmpty;
+    const copied = await chain.recordedLike(link);
+    chain.pass(link);
     for (let token: Uint8Array | null = null; ;) {
       const reading: Promise<Page> = reader.read(token, { waits: !isTold });
       const page: Page = yield* this.#meanwhile(reading, runId);
       const isOver = page.token === null;
-      const { reset } = isOver ? await describeExecution(this.#client, this.#id, runId) : { reset: null };
+      const sought = isTold ? (this.#after?.runId ?? null) : null;
+      const reset: Link | null = isOver && page.next === null ? await chain.afterReset(sought) : null;
       for (const { fact, event_id: eventId, at_ms } of page.recorded) {
-        recorded.set(eventId, at_ms);
-        const isAgain = this.#copied.get(eventId) === at_ms;
+        const isAgain = copied.has(eventKey(eventId, at_ms));
         const told = this.#events.read({ fact });
         for (const [index, event] of told.entries()) {
           if (event === null) continue;
@@ -146,10 +153,7 @@ class Watch {
           this.#events.resume(this.#after.chars);
       }
       token = page.token;
-      if (!isOver) continue;
-      if (reset !== null) this.#events = before;
-      this.#copied = reset === null ? new Map() : recorded;
-      return reset ?? page.next;
+      if (isOver) return page.next === null ? reset : { runId: page.next, origin: page.next };
     }
   }
 

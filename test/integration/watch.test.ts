@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunHandle } from '../../src/client.ts';
 import { InvalidOffsetError } from '../../src/client-errors.ts';
 import { RunNotFoundError } from '../../src/errors.ts';
-import type { RunEvent } from '../../src/run-events.ts';
+import type { RunEvent, RunEventType } from '../../src/run-events.ts';
 import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
 import { resetRun } from '../support/reset-run.ts';
 import { call, recordingTools } from '../support/recording-tools.ts';
@@ -13,6 +13,19 @@ async function collect(run: RunHandle, after?: string): Promise<readonly RunEven
   for await (const event of run.watch(after === undefined ? {} : { after })) events.push(event);
   return events;
 }
+
+/** Watches until so many events of a type were told. */
+async function eventsUntil(run: RunHandle, type: RunEventType, count: number): Promise<readonly RunEvent[]> {
+  const seen: RunEvent[] = [];
+  for await (const event of run.watch()) {
+    seen.push(event);
+    if (seen.filter((one) => one.type === type).length === count) break;
+  }
+  return seen;
+}
+
+const framesOf = (told: readonly RunEvent[]): readonly RunEventType[] =>
+  told.map(({ type }) => type).filter((type) => ['started', 'reset', 'ended'].includes(type));
 
 /** Statuses that only a heartbeat tells are told by chance. */
 const lasting = (events: readonly RunEvent[]): readonly string[] =>
@@ -109,6 +122,52 @@ describe.each(WIRES)('a watch, on the %s wire', (wire) => {
       expect(lasting(await collect(run, offset))).toEqual(lasting(rest));
     }
     expect(await collect(run, whole.at(-1)?.offset)).toEqual([]);
+  });
+
+  test('tells a reset to before the run continued as new, from any offset', async () => {
+    drive.play('bot', {
+      attempts: Array.from({ length: 3 }, () => ({
+        steps: [{ call: [order] }, { call: [order] }, { hang: true }],
+      })),
+    });
+    const run = await start('reset-continued', { limits: { history_events: 12 } });
+    const live = collect(run);
+    const { workflowRunId: execution } = await run.describe();
+    await eventsUntil(run, 'outputs_submitted', 2);
+    await resetRun(drive.client, run, { execution });
+    await eventsUntil(run, 'attempt_created', 2);
+    await run.cancel();
+    const whole = await collect(run);
+    expect(framesOf(whole)).toEqual(['started', 'reset', 'ended']);
+    expect(new Set(whole.map(({ offset }) => offset.split('.')[0])).size).toBeGreaterThan(2);
+    expect(whole.at(-1)).toMatchObject({ code: 'cancelled' });
+    expect(lasting(await live)).toEqual(lasting(whole));
+    for (const [at, { offset }] of whole.entries()) {
+      const rest = whole.slice(at + 1).filter((event) => event.offset !== offset);
+      expect(lasting(await collect(run, offset))).toEqual(lasting(rest));
+    }
+  });
+
+  test('tells one reset after the other of the same execution, from an offset in between too', async () => {
+    drive.play('bot', { attempts: Array.from({ length: 3 }, () => ({ steps: [{ hang: true }] })) });
+    const run = await start('reset-twice');
+    const seen: RunEvent[] = [];
+    const live = (async () => {
+      for await (const event of run.watch()) seen.push(event);
+    })();
+    const { workflowRunId: execution } = await run.describe();
+    const created = () => seen.filter(({ type }) => type === 'attempt_created');
+    for (const count of [1, 2]) {
+      await expect.poll(() => created().length, { timeout: 15_000 }).toBe(count);
+      await resetRun(drive.client, run, { execution });
+    }
+    await expect.poll(() => created().length, { timeout: 15_000 }).toBe(3);
+    await run.cancel();
+    await live;
+    expect(framesOf(seen)).toEqual(['started', 'reset', 'reset', 'ended']);
+    const between = created()[1];
+    const rest = seen.slice(seen.indexOf(between!) + 1);
+    expect(lasting(await collect(run, between?.offset))).toEqual(lasting(rest));
   });
 
   test('goes on with a retry behind the end of what was retried', async () => {

@@ -1,4 +1,5 @@
 /** Resets a run as somebody in Temporal UI does. */
+import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import type { RunHandle } from '../../src/client.ts';
 
@@ -18,6 +19,6 @@ export async function resetRun(client: Client, run: RunHandle, to: ResetTo = {})
     workflowExecution: { workflowId: run.id, runId: execution ?? '' },
     reason: 'test',
     workflowTaskFinishEventId: finished.at(task)?.eventId ?? null,
-    requestId: `${run.id} ${execution ?? ''} ${task}`,
+    requestId: randomUUID(),
   });
 }
