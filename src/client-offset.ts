@@ -7,7 +7,7 @@ export interface Place {
   readonly eventId: number;
   /** Which event of those that the one recorded made, from 0. */
   readonly index: number;
-  /** Characters of what the model says then, told since. */
+  /** Characters that were told by then of what the model says. */
   readonly chars: number;
 }
 

@@ -140,7 +140,7 @@ class Watch {
         const told = this.#events.read({ fact });
         for (const [index, event] of told.entries()) {
           if (event === null) continue;
-          const place: Place = { runId, eventId, index, chars: 0 };
+          const place: Place = { runId, eventId, index, chars: this.#events.toldChars };
           // An execution that goes on with a run does not start it.
           if (isTold || isAgain || isBehind(place, this.#after) || (event.type === 'started' && !isFirst))
             continue;

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RunHandle } from '../../src/client.ts';
+import { NAMES } from '../../src/contract.ts';
 import type { RequestEntry } from '../../src/emulator/index.ts';
 import type { RunEvent } from '../../src/run-events.ts';
 import { startDrive, type Drive } from '../support/drive-harness.ts';
@@ -100,6 +101,23 @@ describe('a run whose backend streams', () => {
       LONG,
       (half?.from ?? 0) + (half?.text.length ?? 0),
     );
+  });
+
+  test('tells nothing twice to who comes back behind another event than a text', async () => {
+    drive.play('bot', { attempts: [{ steps: [{ answer: LONG }] }] });
+    const run = await start('resumed-behind-another');
+    const seen: RunEvent[] = [];
+    for await (const event of run.watch()) {
+      seen.push(event);
+      if (event.type === 'turn_given') break;
+      // Means nothing to a run that has its turn, and is told.
+      if (event.type === 'text_delta') await run.workflow.signal(NAMES.signals.turn, { word: 'go' });
+    }
+    expect(seen.at(-1)?.type).toBe('turn_given');
+    expect(deltasOf(seen).length).toBeGreaterThan(0);
+    const rest = await collect(run, seen.at(-1)?.offset);
+    expectWhole(deltasOf([...seen, ...rest]), LONG);
+    expect(deltasOf(rest).length).toBeGreaterThan(0);
   });
 
   test('goes on listening where its stream was cut, and shows nothing twice', async () => {
