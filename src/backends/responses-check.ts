@@ -56,6 +56,23 @@ function checkTruncation(run: ResolvedRun): Issue[] {
   ];
 }
 
+/** Pairs that the wire allows (OpenAPI description, `Metadata`). */
+const METADATA_PAIRS = 16;
+
+function checkMetadata(run: ResolvedRun, body: JsonObject): Issue[] {
+  const configured = isObject(body['metadata']) ? body['metadata'] : {};
+  const pairs = Object.keys({ ...configured, ...run.metadata }).length;
+  if (pairs <= METADATA_PAIRS) return [];
+  const added = pairs - Object.keys(run.metadata).length;
+  return [
+    {
+      field: 'metadata',
+      message: `The wire takes ${METADATA_PAIRS} pairs, and the backend's \`body\` adds ${added} to the run's own: leave out ${pairs - METADATA_PAIRS}.`,
+      limit: METADATA_PAIRS,
+    },
+  ];
+}
+
 /**
  * Issues of a run on this wire. `max_prompt_tokens` is none: the adapter counts it itself, between steps. A
  * message's `metadata` has no place here and is left out.
@@ -77,6 +94,7 @@ export function checkRun(run: ResolvedRun, body: JsonObject): readonly Issue[] {
           },
         ]),
     ...checkTruncation(run),
+    ...checkMetadata(run, body),
     ...run.messages.flatMap((message, index) => checkMessage(message, `messages.${index}`)),
     ...(run.tools ?? []).flatMap((tool, index) => checkTool(tool, `tools.${index}`)),
   ];

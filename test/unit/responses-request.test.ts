@@ -317,6 +317,13 @@ describe('check', () => {
     ]);
   });
 
+  test('counts the metadata that the backend adds', () => {
+    const own = Object.fromEntries(Array.from({ length: 14 }, (_, index) => [`k${index}`, 'v']));
+    const full = run({ metadata: { ...own, drover_run: 'r', drover_key: 'k' } });
+    expect(checkRun(full, { metadata: { k1: 'theirs' } })).toEqual([]);
+    expect(checkRun(full, { metadata: { team: 'a' } })).toMatchObject([{ field: 'metadata', limit: 16 }]);
+  });
+
   test('is content without a model where an agent is referred to', () => {
     const { model: _model, ...nameless } = run();
     expect(checkRun(nameless, { agent_reference: { name: 'desk', type: 'agent_reference' } })).toEqual([]);
