@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Backend, ProbeReport } from './backends/backend.ts';
 import { loadConfigFile } from './config-file.ts';
 import type { LoadedConfig } from './config.ts';
+import { explainRefusal, unreachable } from './connect-error.ts';
 import { connectClient, readConnectionSettings } from './connection.ts';
 import type { ConnectionSettings } from './connection.ts';
 import { readEnvironment } from './env.ts';
@@ -56,21 +57,16 @@ async function* checkTemporal(
   config: LoadedConfig | null,
   options: DoctorOptions,
 ): AsyncIterableIterator<Finding> {
-  const { address, namespace } = settings;
+  const { namespace } = settings;
   let client: Client;
   try {
     client = await connectClient(settings, { dataConverter: config?.dataConverter });
   } catch (error) {
-    yield finding(
-      'temporal',
-      'fail',
-      `Temporal at ${address} cannot be reached: ${words(error)}`,
-      'Check TEMPORAL_ADDRESS, TLS and the API key, and that the server runs; `drover dev` starts one here.',
-    );
+    yield explainConnection(error, settings);
     return;
   }
   try {
-    const there = await checkNamespace(client, address, namespace);
+    const there = await checkNamespace(client, settings);
     yield there;
     if (there.state === 'fail') return;
     yield await checkAttributes(client, namespace, options.fix === true);
@@ -80,19 +76,21 @@ async function* checkTemporal(
   }
 }
 
-async function checkNamespace(client: Client, address: string, namespace: string): Promise<Finding> {
+/** Why nothing came of a connection, or of a look at the namespace. */
+function explainConnection(error: unknown, settings: ConnectionSettings): Finding {
+  const { what, todo } = explainRefusal(error, settings) ?? unreachable(error, settings);
+  return finding('temporal', 'fail', what, todo);
+}
+
+async function checkNamespace(client: Client, settings: ConnectionSettings): Promise<Finding> {
+  const { address, namespace } = settings;
   try {
     await client.withDeadline(Date.now() + PROBE_MS, () =>
       client.workflowService.describeNamespace({ namespace }),
     );
     return finding('temporal', 'ok', `Temporal at ${address} answers for the namespace ${namespace}.`);
   } catch (error) {
-    return finding(
-      'temporal',
-      'fail',
-      `Temporal at ${address} does not give the namespace ${namespace}: ${words(error)}`,
-      'Create it with `temporal operator namespace create`, mend TEMPORAL_NAMESPACE, or check the credentials.',
-    );
+    return explainConnection(error, settings);
   }
 }
 

@@ -6,7 +6,9 @@ import type { Command } from 'commander';
 import { RunClient } from '../client.ts';
 import { CONFIG_FILE_NAMES, loadConfigFile } from '../config-file.ts';
 import type { LoadedConfig } from '../config.ts';
+import { explainRefusal, unreachable } from '../connect-error.ts';
 import { connectClient, readConnectionSettings } from '../connection.ts';
+import type { ConnectionSettings } from '../connection.ts';
 import { NAMES } from '../contract.ts';
 import { readEnvironment } from '../env.ts';
 import { UnreachableError } from './fail.ts';
@@ -41,6 +43,12 @@ async function findConfig(options: CommonOptions): Promise<LoadedConfig | null> 
   return (await loadConfigFile({ path })).config;
 }
 
+/** What hinders a connection, in words that say what to do. */
+function explain(error: unknown, settings: ConnectionSettings): UnreachableError {
+  const told = explainRefusal(error, settings) ?? unreachable(error, settings);
+  return new UnreachableError(told.message, { cause: told });
+}
+
 /** Connects, does the work, and closes the connection. */
 export async function withRuns<T>(
   options: CommonOptions,
@@ -53,10 +61,7 @@ export async function withRuns<T>(
   try {
     client = await connectClient(settings, { dataConverter: config?.dataConverter });
   } catch (error) {
-    throw new UnreachableError(
-      `Temporal at ${settings.address} (namespace ${settings.namespace}) cannot be reached. Check TEMPORAL_ADDRESS and that the server runs; \`drover dev\` starts one here.`,
-      error,
-    );
+    throw explain(error, settings);
   }
   try {
     return await work({

@@ -1,5 +1,6 @@
 /** From an error to one clear line and an exit code; never a stack trace. */
 import { CommanderError } from 'commander';
+import { CHECK_CREDENTIALS, isCredentialRefusal, reasonOf } from '../connect-error.ts';
 import { isDroverError, isRunEndedError } from '../errors.ts';
 import type { Issue } from '../contract.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -16,8 +17,8 @@ export class UsageError extends Error {
 
 /** Temporal did not answer, or refused. */
 export class UnreachableError extends Error {
-  constructor(message: string, cause: unknown) {
-    super(message, { cause });
+  constructor(message: string, options: { readonly cause: unknown }) {
+    super(message, options);
     this.name = 'UnreachableError';
   }
 }
@@ -48,12 +49,6 @@ const BY_NAME: ReadonlyMap<string, ExitName> = new Map([
   ['RunLostError', 'lost'],
   ['InterruptedError', 'interrupted'],
 ]);
-
-/** What the errors of Temporal's client say underneath. */
-function reasonOf(error: Error): string {
-  const inner = error.cause instanceof Error ? reasonOf(error.cause) : null;
-  return inner ?? error.message.split('\n', 1)[0] ?? '';
-}
 
 /** Temporal's own errors have no common class that survives two copies of its client. */
 function isFromTemporal(error: Error): boolean {
@@ -87,6 +82,10 @@ function tell(error: unknown): Told {
   if (isFromTemporal(error)) {
     if (codeOf(error) === INVALID_ARGUMENT) {
       return { exit: 'usage', code: 'usage', message: `Temporal refused it: ${reasonOf(error)}` };
+    }
+    if (isCredentialRefusal(error)) {
+      const message = `Temporal refused the credentials: ${reasonOf(error)}. ${CHECK_CREDENTIALS}`;
+      return { exit: 'unreachable', code: 'unreachable', message };
     }
     const message = `Temporal did not do it: ${reasonOf(error)}. Check TEMPORAL_ADDRESS and that the server and a worker run; \`drover doctor\` looks at all of it.`;
     return { exit: 'unreachable', code: 'unreachable', message };

@@ -207,7 +207,7 @@ describe('drover show, list and cancel', () => {
   it('exit 3 where Temporal cannot be reached', async () => {
     const ended = await drover(['list'], { env: { TEMPORAL_ADDRESS: '127.0.0.1:1' } });
     expect(ended).toMatchObject({ code: 3, stdout: '' });
-    expect(ended.stderr).toMatch(/^drover: Temporal at 127\.0\.0\.1:1 .* cannot be reached.*\n$/);
+    expect(ended.stderr).toMatch(/^drover: Temporal at 127\.0\.0\.1:1 .* could not be reached: .*\n$/);
   });
 });
 

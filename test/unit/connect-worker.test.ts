@@ -1,42 +1,34 @@
 /** What a worker's connection asks of the network. */
-import { createServer } from 'node:http2';
-import type { IncomingHttpHeaders } from 'node:http2';
-import type { AddressInfo } from 'node:net';
 import { NativeConnection } from '@temporalio/worker';
 import pino from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { compressionFor, connectWorker } from '../../src/connect-worker.ts';
 import type { ConnectionSettings } from '../../src/connection.ts';
+import { startGrpcStatusServer } from '../support/grpc-status-server.ts';
+import type { GrpcStatusServer } from '../support/grpc-status-server.ts';
 
 const PERMISSION_DENIED = '7';
 const UNAVAILABLE = '14';
 const UNAUTHENTICATED = '16';
-const seen: IncomingHttpHeaders[] = [];
-let status = PERMISSION_DENIED;
-const server = createServer();
+let server: GrpcStatusServer;
 let settings: ConnectionSettings;
 
 beforeAll(async () => {
-  server.on('stream', (stream, headers) => {
-    seen.push(headers);
-    stream.respond({ 'content-type': 'application/grpc', 'grpc-status': status }, { endStream: true });
-  });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  server = await startGrpcStatusServer();
+  server.answer(PERMISSION_DENIED);
+  const { address } = server;
   settings = { address, namespace: 'default', options: { address } };
 });
 
 beforeEach(() => {
-  seen.length = 0;
+  server.seen.length = 0;
 });
 
 afterAll(() => {
   server.close();
 });
 
-const encodings = (): readonly unknown[] => seen.map((headers) => headers['grpc-encoding']);
+const encodings = (): readonly unknown[] => server.seen.map((headers) => headers['grpc-encoding']);
 
 const connect = () =>
   connectWorker(settings, {
@@ -51,7 +43,7 @@ describe('a connection that the server refuses at its first call', () => {
     [UNAUTHENTICATED, 'refused the credentials'],
     [UNAVAILABLE, 'could not be reached'],
   ])('is told by its code: %s', async (code, words) => {
-    status = code;
+    server.answer(code);
     await expect(connect()).rejects.toThrow(words);
   });
 });
