@@ -17,17 +17,24 @@ export class UsageError extends Error {
 
 /** Temporal did not answer, or refused. */
 export class UnreachableError extends Error {
-  constructor(message: string, options: { readonly cause: unknown }) {
-    super(message, options);
+  /** The run that it is about, where it is about one. */
+  readonly runId: string | undefined;
+
+  constructor(message: string, { runId, cause }: { readonly runId?: string; readonly cause: unknown }) {
+    super(message, { cause });
     this.name = 'UnreachableError';
+    this.runId = runId;
   }
 }
 
-/** The user pressed Ctrl-C while something was waited for. */
+/** The user pressed Ctrl-C while a run was waited for. */
 export class InterruptedError extends Error {
-  constructor(message: string) {
+  readonly runId: string;
+
+  constructor(runId: string, message: string) {
     super(message);
     this.name = 'InterruptedError';
+    this.runId = runId;
   }
 }
 
@@ -64,11 +71,22 @@ function codeOf(error: unknown): unknown {
   return 'code' in error ? error.code : codeOf(error.cause);
 }
 
+/**
+ * The error with words that name the run, where Temporal was lost over it: nobody else knows its id, and whoever repeats
+ * the command without it pays for two runs. Any other error is given back.
+ */
+export function namingRun(error: unknown, runId: string, what: string): unknown {
+  if (!(error instanceof Error) || !isFromTemporal(error) || codeOf(error) === INVALID_ARGUMENT) return error;
+  const message = `${what} (${reasonOf(error)}). \`drover show ${runId}\` looks at it; the same request with \`--id ${runId}\` waits for it and starts no other.`;
+  return new UnreachableError(message, { runId, cause: error });
+}
+
 interface Told {
   readonly exit: ExitName;
   readonly code: string;
   readonly message: string;
   readonly issues?: readonly Issue[];
+  readonly runId?: string;
 }
 
 function tell(error: unknown): Told {
@@ -76,8 +94,14 @@ function tell(error: unknown): Told {
   const exit = BY_NAME.get(error.name);
   if (exit !== undefined) {
     const code = isDroverError(error) ? error.code : exit;
-    const { issues } = error as { readonly issues?: readonly Issue[] };
-    return { exit, code, message: error.message, ...(issues === undefined ? {} : { issues }) };
+    const { issues, runId } = error as Partial<Pick<Told, 'issues' | 'runId'>>;
+    return {
+      exit,
+      code,
+      message: error.message,
+      ...(issues === undefined ? {} : { issues }),
+      ...(runId === undefined ? {} : { runId }),
+    };
   }
   if (isFromTemporal(error)) {
     if (codeOf(error) === INVALID_ARGUMENT) {
@@ -99,10 +123,10 @@ export function reportError(error: unknown, output: Output, json: boolean): numb
     // Commander has printed its own line by now; help and version are no errors.
     return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
   }
-  const { exit, code, message, issues } = tell(error);
+  const { exit, code, message, issues, runId } = tell(error);
   // The result of a run that ended is on standard output already.
   if (json && !isRunEndedError(error)) {
-    output.note(JSON.stringify({ error: { code, message, ...(issues === undefined ? {} : { issues }) } }));
+    output.note(JSON.stringify({ error: { code, message, issues, run_id: runId } }));
   } else if (!json) {
     output.note(`${output.noteTone(exit === 'interrupted' ? 'quiet' : 'bad', 'drover:')} ${message}`);
   }

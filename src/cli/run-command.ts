@@ -1,13 +1,15 @@
 /** `drover run`: starts a run, waits for it, prints its answer. */
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
+import { isCredentialRefusal } from '../connect-error.ts';
 import type { RunRequest } from '../contract.ts';
 import { RunEndedError } from '../errors.ts';
 import { collect, collectField, collectPair, json, positive } from './arguments.ts';
 import { withConnection, withRuns } from './connect.ts';
 import type { CommonOptions } from './connect.ts';
-import { UsageError } from './fail.ts';
+import { namingRun, UsageError } from './fail.ts';
 import type { Output } from './output.ts';
 import { printAnswer } from './print-run.ts';
 import { waitForRun } from './wait.ts';
@@ -96,7 +98,12 @@ export function addRunCommand(program: Command, output: Output): void {
     .action(async (assistant: string | undefined, input: string | undefined, options: RunOptions) => {
       const request = await buildRequest(assistant, input, options);
       await withRuns(options, async ({ runs }) => {
-        const run = await runs.start(request, options.id === undefined ? {} : { id: options.id });
+        const id = options.id ?? `run-${randomUUID()}`;
+        const run = await runs.start(request, { id }).catch((error: unknown) => {
+          // What was refused has started nothing.
+          if (isCredentialRefusal(error)) throw error;
+          throw namingRun(error, id, `Nobody knows whether the run ${id} was started: Temporal was lost`);
+        });
         if (options.detach === true) {
           if (options.json === true) output.json({ id: run.id });
           else output.out(run.id);

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { RetryOptions, RunHandle, RunListing } from '../client.ts';
 import type { RunResult } from '../contract.ts';
-import { isRunLostError } from '../errors.ts';
+import { isRunLostError, RunEndedError } from '../errors.ts';
 import { sweep, SWEEP_UNSETTLED } from '../sweep.ts';
 import type { Swept } from '../sweep.ts';
 import { positive } from './arguments.ts';
@@ -111,6 +111,9 @@ function addCancel(program: Command, output: Output): void {
         const result = await waitForRun(run, output, { follow: false });
         if (options.json === true) output.json(result);
         else printAnswer(id, result, output);
+        // It may have ended before it was cancelled.
+        if (result.code !== null && result.code !== 'cancelled')
+          throw new RunEndedError(id, result.code, result);
       });
     });
 }
@@ -155,6 +158,7 @@ function addRetry(program: Command, output: Output): void {
         const result = await waitForRun(run, output, { follow: false });
         if (options.json === true) output.json(result);
         else printAnswer(id, result, output);
+        if (result.code !== null) throw new RunEndedError(id, result.code, result);
       });
     });
 }

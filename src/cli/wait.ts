@@ -4,7 +4,7 @@ import type { RunHandle } from '../client.ts';
 import type { RunResult } from '../contract.ts';
 import type { WaitKind } from '../decisions.ts';
 import type { RunEvent } from '../run-events.ts';
-import { InterruptedError } from './fail.ts';
+import { InterruptedError, namingRun } from './fail.ts';
 import { printable } from './output.ts';
 import type { Output } from './output.ts';
 
@@ -89,6 +89,7 @@ function onInterrupt(id: string): { readonly interrupted: Promise<never>; readon
     listener = () =>
       reject(
         new InterruptedError(
+          id,
           `No longer waiting; the run ${id} goes on. \`drover show ${id}\` looks at it, \`drover cancel ${id}\` ends it.`,
         ),
       );
@@ -102,7 +103,11 @@ export interface WaitOptions {
   readonly follow: boolean;
 }
 
-/** How the run ended, whatever that is. */
+/**
+ * How the run ended, whatever that is.
+ *
+ * @throws UnreachableError, which names the run, where Temporal is lost meanwhile
+ */
 export async function waitForRun(run: RunHandle, output: Output, options: WaitOptions): Promise<RunResult> {
   const ended = new AbortController();
   const { interrupted, stop } = onInterrupt(run.id);
@@ -112,6 +117,8 @@ export async function waitForRun(run: RunHandle, output: Output, options: WaitOp
     const result = await Promise.race([run.outcome(), interrupted]);
     await Promise.race([following, sleep(LAST_MS)]);
     return result;
+  } catch (error) {
+    throw namingRun(error, run.id, `No longer waiting; the run ${run.id} goes on, but Temporal was lost`);
   } finally {
     stop();
     ended.abort();

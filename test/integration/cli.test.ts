@@ -12,6 +12,7 @@ import type { Emulator } from '../../src/emulator/index.ts';
 import { isTerminal } from '../../src/run.ts';
 import { runProgram, startProgram } from '../support/processes.ts';
 import type { Ended, ProgramOptions } from '../support/processes.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { connectTestEnv, createTestWorker } from '../support/temporal-server.ts';
 import type { TestEnv } from '../support/temporal-server.ts';
 
@@ -155,6 +156,43 @@ describe('drover run', () => {
     expect(ended.stderr).toContain(`drover cancel ${id}`);
     expect((await env.client.workflow.getHandle(id).describe()).status.name).toBe('RUNNING');
     expect((await drover(['cancel', id, '--reason', 'test', '--wait', '--json'])).code).toBe(0);
+  });
+
+  it('names the run, which goes on, where Temporal is lost while it is waited for', async () => {
+    const known = async () =>
+      (json(await drover(['list', '--running', '--json'])) as readonly { readonly id: string }[]).map(
+        ({ id }) => id,
+      );
+    const before = await known();
+    const proxy = await startTcpProxy(env.address);
+    const program = startProgram([MAIN, 'run', 'stuck', 'x', '--json'], {
+      cwd: folder,
+      env: { ...processEnv, TEMPORAL_ADDRESS: proxy.address },
+    });
+    const mine = async () => (await known()).filter((one) => !before.includes(one));
+    await expect.poll(mine, { timeout: 30_000 }).toHaveLength(1);
+    const [id = ''] = await mine();
+    proxy.cut();
+    const ended = await program.ended;
+    expect(ended).toMatchObject({ code: 3, stdout: '' });
+    expect(JSON.parse(ended.stderr)).toMatchObject({
+      error: { code: 'unreachable', run_id: id, message: expect.stringContaining(`--id ${id}`) },
+    });
+    expect((await env.client.workflow.getHandle(id).describe()).status.name).toBe('RUNNING');
+    expect((await drover(['cancel', id, '--wait', '--json'])).code).toBe(0);
+  });
+});
+
+describe('a wait for a run that was ended by an error', () => {
+  it.each(['cancel', 'retry'])('exits 1 and says why: drover %s --wait', async (command) => {
+    const id = env.unique('cli');
+    expect((await drover(['run', 'filtered', 'x', '--id', id])).code).toBe(1);
+    const ended = await drover([command, id, '--wait']);
+    expect(ended).toMatchObject({ code: 1, stdout: '' });
+    expect(ended.stderr).toMatch(/drover: The provider filtered the content/);
+    const told = await drover([command, id, '--wait', '--json']);
+    expect(told.code).toBe(1);
+    expect(json(told) as RunResult).toMatchObject({ code: 'content_filter' });
   });
 });
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT_CODES } from '../../src/cli/exit-codes.ts';
-import { reportError } from '../../src/cli/fail.ts';
+import { namingRun, reportError } from '../../src/cli/fail.ts';
 import { createOutput, duration, facts, printable, table } from '../../src/cli/output.ts';
 import type { Output } from '../../src/cli/output.ts';
 import { describeAsJson, printAnswer, printListing, printResult } from '../../src/cli/print-run.ts';
@@ -110,6 +110,32 @@ describe('exit codes', () => {
     expect(await main(['--help'], output)).toBe(0);
     for (const { code, meaning } of Object.values(EXIT_CODES)) {
       expect(output.outLines.join('\n')).toContain(`${code}  ${meaning}`);
+    }
+  });
+});
+
+describe('Temporal lost over a run', () => {
+  const lost = Object.assign(new Error('14 UNAVAILABLE: no connection'), {
+    code: 14,
+    details: 'no connection',
+  });
+
+  it('is told with the id of the run, in words and as JSON', () => {
+    const error = namingRun(lost, 't-77', 'No longer waiting; the run t-77 goes on, but Temporal was lost');
+    const words = capture();
+    expect(reportError(error, words, false)).toBe(3);
+    expect(words.noteLines[0]).toMatch(/goes on.*no connection.*drover show t-77.*--id t-77/);
+    const json = capture();
+    expect(reportError(error, json, true)).toBe(3);
+    expect(JSON.parse(json.noteLines[0] ?? '')).toMatchObject({
+      error: { code: 'unreachable', run_id: 't-77' },
+    });
+  });
+
+  it('is not what any other error says', () => {
+    const refused = Object.assign(new Error('3 INVALID_ARGUMENT: no'), { code: 3, details: 'no' });
+    for (const other of [refused, new RunNotFoundError('t-77'), new TypeError('x')]) {
+      expect(namingRun(other, 't-77', 'What')).toBe(other);
     }
   });
 });
