@@ -7,7 +7,7 @@ const PURE =
 const WORKFLOW_LIBRARY = 'node_modules/@temporalio/(workflow|common)/';
 /** What loads Temporal's native worker, beside the modules that only name its types. */
 const WORKER =
-  '^src/(worker|create-worker|connect-worker|run-worker|drover-plugin|workflow-bundle|logging)\\.ts$';
+  '^src/(worker|create-worker|connect-worker|run-worker|worker-runtime|drover-plugin|workflow-bundle|logging)\\.ts$';
 
 const forbid = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 /** Everything that a part may import: what matches none of these is a violation. */

@@ -30,6 +30,18 @@ function configMessage(issues: readonly Issue[], source: string | null): string 
   return `${where} has ${count}:\n${lines.join('\n')}`;
 }
 
+/** The mistakes of several sources as one error, whose message tells each source's. */
+export function joinConfigErrors(errors: readonly ConfigError[]): ConfigError {
+  const [only, ...more] = errors;
+  if (only !== undefined && more.length === 0) return only;
+  const joined = new ConfigError(
+    errors.flatMap(({ issues }) => issues),
+    { cause: new AggregateError(errors) },
+  );
+  joined.message = errors.map(({ message }) => message).join('\n');
+  return joined;
+}
+
 /** By name and not by class: a configuration may be loaded by another copy of the package. */
 export function isConfigError(error: unknown): error is ConfigError {
   return (

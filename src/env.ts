@@ -1,6 +1,7 @@
 /** The environment variables that Drover reads. Temporal's own (`TEMPORAL_…`) are read by `connection.ts`. */
 import { z } from 'zod';
 import { ConfigError } from './config-error.ts';
+import type { Issue } from './contract.ts';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 export type LogLevelName = (typeof LOG_LEVELS)[number];
@@ -66,11 +67,17 @@ export interface Environment {
   readonly unknown: readonly string[];
 }
 
-const HOST_PORT = /^(?:[\w.-]+|\[[\da-f:]+\]):(\d{1,5})$/i;
+const HOST_PORT = /^(?:([\w.-]+)|\[([\da-f:]+)\]):(\d{1,5})$/i;
+
+/** Host and port of a `host:port`, the host without brackets; the port is `NaN` where it is none. */
+export function splitHostPort(text: string): { readonly host: string; readonly port: number } {
+  const [, name, address, port] = HOST_PORT.exec(text) ?? [];
+  return { host: name ?? address ?? '', port: Number(port) };
+}
 
 /** True for `host:port` with a port that there is. */
 export function isHostPort(text: string): boolean {
-  const port = Number(HOST_PORT.exec(text)?.[1] ?? Number.NaN);
+  const { port } = splitHostPort(text);
   return port >= 0 && port <= 65_535;
 }
 
@@ -96,23 +103,22 @@ const schema = z.object({
 } satisfies Record<EnvironmentVariable, z.ZodType>);
 
 /**
- * Reads Drover's variables. An empty one counts as unset.
- *
- * @throws {ConfigError} with every mistake at once.
+ * What can be read of Drover's variables, and every mistake in them: a wrong variable counts as unset here, as an empty
+ * one does.
  */
-export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
+export function surveyEnvironment(env: NodeJS.ProcessEnv = process.env): {
+  readonly environment: Environment;
+  readonly issues: readonly Issue[];
+} {
   const mine = Object.entries(env).filter(([name, value]) => name.startsWith('DROVER_') && value !== '');
-  const parsed = schema.safeParse(Object.fromEntries(mine));
-  if (!parsed.success) {
-    const issues = parsed.error.issues.map((issue) => ({
-      field: issue.path.join('.'),
-      message: issue.message,
-      value: (env[String(issue.path[0])] ?? '').slice(0, 60),
-    }));
-    throw new ConfigError(issues, { source: 'The environment' });
-  }
-  const values = parsed.data;
-  return {
+  const issues = (schema.safeParse(Object.fromEntries(mine)).error?.issues ?? []).map((issue) => ({
+    field: issue.path.join('.'),
+    message: issue.message,
+    value: (env[String(issue.path[0])] ?? '').slice(0, 60),
+  }));
+  const wrong = new Set(issues.map(({ field }) => field));
+  const values = schema.parse(Object.fromEntries(mine.filter(([name]) => !wrong.has(name))));
+  const environment = {
     configPath: values.DROVER_CONFIG,
     taskQueue: values.DROVER_TASK_QUEUE,
     logLevel: values.DROVER_LOG_LEVEL,
@@ -127,4 +133,20 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
       .map(([name]) => name)
       .filter((name) => !Object.hasOwn(ENVIRONMENT, name) && !OF_TESTS.test(name)),
   };
+  return { environment, issues };
+}
+
+/** Mistakes in the variables, as one error. */
+export const environmentError = (issues: readonly Issue[]): ConfigError =>
+  new ConfigError(issues, { source: 'The environment' });
+
+/**
+ * Reads Drover's variables. An empty one counts as unset.
+ *
+ * @throws {ConfigError} with every mistake at once.
+ */
+export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environment {
+  const { environment, issues } = surveyEnvironment(env);
+  if (issues.length > 0) throw environmentError(issues);
+  return environment;
 }

@@ -4,19 +4,16 @@ import { GracefulShutdownPeriodExpiredError } from '@temporalio/worker';
 import type { NativeConnection, Runtime, Worker, WorkflowBundleOption } from '@temporalio/worker';
 import type { Logger as PinoLogger } from 'pino';
 import { isConfigError } from './config-error.ts';
-import { loadConfigFile } from './config-file.ts';
 import type { LoadedConfig } from './config.ts';
 import { ConnectError } from './connect-error.ts';
 import { connectWorker } from './connect-worker.ts';
-import { readConnectionSettings } from './connection.ts';
-import type { ConnectionSettings } from './connection.ts';
 import { createWorker } from './create-worker.ts';
-import { readEnvironment } from './env.ts';
-import type { Environment } from './env.ts';
 import { tuneHeaps } from './heaps.ts';
 import { createLogger } from './logger.ts';
-import { installRuntime } from './logging.ts';
-import { listenForStop } from './stop-signals.ts';
+import { listenForStop, whenAborted } from './stop-signals.ts';
+import { startRuntime } from './worker-runtime.ts';
+import { readSetup } from './worker-setup.ts';
+import type { Setup, SetupOptions } from './worker-setup.ts';
 
 /** What a running worker hands to {@link RunWorkerOptions.onRunning}. */
 export interface RunningWorker {
@@ -29,25 +26,11 @@ export interface RunningWorker {
   readonly signal: AbortSignal;
 }
 
-export interface RunWorkerOptions {
-  /** @default `DROVER_CONFIG`, else the file in the working directory */
-  readonly configPath?: string | undefined;
-  /** @default `DROVER_TASK_QUEUE`, else the configuration's */
-  readonly taskQueue?: string | undefined;
-  /** A profile of Temporal's configuration file. @default `TEMPORAL_PROFILE` */
-  readonly profile?: string | undefined;
+export interface RunWorkerOptions extends SetupOptions {
   /** Drover's workflows, bundled. @default the build's bundle where there is one, else bundled here */
   readonly bundle?: WorkflowBundleOption;
   /** Called once the worker takes work, beside it: its error is logged and ends nothing. */
   readonly onRunning?: (worker: RunningWorker) => Promise<void>;
-}
-
-interface Setup {
-  readonly environment: Environment;
-  readonly config: LoadedConfig;
-  readonly configPath: string;
-  readonly settings: ConnectionSettings;
-  readonly taskQueue: string;
 }
 
 /**
@@ -62,7 +45,9 @@ export async function runWorker(options: RunWorkerOptions = {}): Promise<number>
   const stop = listenForStop();
   tuneHeaps();
   try {
-    const setup = await readSetup(options);
+    // A configuration may take long to load, or for ever.
+    const setup = await Promise.race([readSetup(options), whenAborted(stop.signal).then(() => null)]);
+    if (setup === null) return 0;
     const logger = createLogger({ level: setup.environment.logLevel, format: setup.environment.logFormat });
     return await Promise.race([startAndRun(setup, options, logger, stop.signal), stop.forced.then(() => 0)]);
   } catch (error) {
@@ -72,14 +57,6 @@ export async function runWorker(options: RunWorkerOptions = {}): Promise<number>
   } finally {
     stop.close();
   }
-}
-
-async function readSetup(options: RunWorkerOptions): Promise<Setup> {
-  const environment = readEnvironment();
-  const settings = readConnectionSettings(options.profile === undefined ? {} : { profile: options.profile });
-  const { config, path } = await loadConfigFile({ path: options.configPath ?? environment.configPath });
-  const taskQueue = options.taskQueue ?? environment.taskQueue ?? config.taskQueue;
-  return { environment, config, configPath: path, settings, taskQueue };
 }
 
 async function startAndRun(
@@ -93,8 +70,9 @@ async function startAndRun(
   for (const variable of environment.unknown) {
     logger.warn({ variable }, 'unknown environment variable, is it misspelt?');
   }
-  const runtime = installRuntime({ logger, prometheus: environment.metrics ?? config.metrics.prometheus });
+  let runtime: Runtime | null = null;
   try {
+    runtime = await startRuntime(setup, logger);
     const connection = await connectWorker(settings, { seconds: environment.connectSeconds, logger, signal });
     try {
       const { bundle } = options;
@@ -117,7 +95,7 @@ async function startAndRun(
     report(error, logger);
     return 1;
   } finally {
-    await flush(runtime);
+    if (runtime !== null) await flush(runtime);
   }
 }
 

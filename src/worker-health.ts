@@ -1,6 +1,7 @@
 /**
  * Whether the worker of this container takes work, for its health check: asks the worker's own metrics, at the
- * port of `DROVER_METRICS`, and exits 0 where something polls for tasks.
+ * port of `DROVER_METRICS`, and exits 0 where something polls for tasks. It loads no configuration, which may start
+ * processes of its own.
  */
 import { readEnvironment } from './env.ts';
 

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { NAMES } from '../../src/contract.ts';
 import type { RunRequest, RunResult } from '../../src/contract.ts';
@@ -13,7 +15,7 @@ import { startEmulator } from '../../src/emulator/index.ts';
 import type { Emulator } from '../../src/emulator/index.ts';
 import { connectTestEnv } from '../support/temporal-server.ts';
 import type { TestEnv } from '../support/temporal-server.ts';
-import { readToolJournal, startLoggedWorker } from '../support/worker-process.ts';
+import { readToolJournal, startLoggedWorker, TEST_CONFIG } from '../support/worker-process.ts';
 import type { LoggedWorker } from '../support/worker-process.ts';
 
 const WAIT = { timeout: 30_000, interval: 50 };
@@ -200,6 +202,67 @@ describe('a worker that cannot start', () => {
     expect(worker.lines.join('\n')).toMatch(/2 mistakes[^]*DROVER_LOG_LEVEL[^]*DROVER_CONNECT_SECONDS/);
   });
 
+  test('lists the mistakes of its environment, its connection profile and its configuration at once', async () => {
+    const path = join(folder, 'drover.config.mjs');
+    await writeFile(path, 'export default { taskQueue: 7, backends: {}, colour: 1 };');
+    const profiles = join(folder, 'temporal.toml');
+    await writeFile(profiles, '[profile.prod]\naddress = "prod:7233"\n');
+    const worker = start({
+      DROVER_CONFIG: path,
+      DROVER_LOG_LEVEL: 'loud',
+      TEMPORAL_CONFIG_FILE: profiles,
+      TEMPORAL_PROFILE: 'gone',
+    });
+    expect(await worker.exited).toEqual({ code: 1, signal: null });
+    const text = worker.lines.join('\n');
+    for (const part of [
+      'The environment has one',
+      'DROVER_LOG_LEVEL',
+      'profile has one',
+      'gone',
+      path,
+      'colour',
+    ])
+      expect(text).toContain(part);
+  });
+
+  test('says by which setting where its metrics cannot be served', async () => {
+    const path = join(folder, 'drover.config.mjs');
+    const taken = createServer();
+    const address = await new Promise<string>((resolve) => {
+      taken.listen(0, '127.0.0.1', () => resolve(`127.0.0.1:${(taken.address() as AddressInfo).port}`));
+    });
+    await writeFile(
+      path,
+      `import plain from ${JSON.stringify(pathToFileURL(TEST_CONFIG).href)};
+       export default { ...plain, metrics: { prometheus: '${address}' } };`,
+    );
+    const cases = [
+      [{ DROVER_METRICS: address }, `DROVER_METRICS: cannot be listened on`],
+      [{ DROVER_METRICS: 'no-such-host.invalid:9464' }, 'DROVER_METRICS: cannot be listened on'],
+      [{ DROVER_CONFIG: path }, 'metrics.prometheus: cannot be listened on'],
+    ] as const;
+    for (const [set, words] of cases) {
+      const worker = start(set);
+      expect(await worker.exited).toEqual({ code: 1, signal: null });
+      expect(worker.logs()).toHaveLength(worker.lines.length);
+      expect(worker.logs().at(-1)).toMatchObject({ level: 'error', code: 'config' });
+      expect(worker.logs().at(-1)?.msg).toContain(words);
+    }
+    taken.close();
+  });
+
+  test('exits 0 when it is told to stop while its configuration loads', async () => {
+    const path = join(folder, 'drover.config.mjs');
+    await writeFile(
+      path,
+      "setInterval(() => undefined, 1_000); console.log('loading'); await new Promise(() => undefined);",
+    );
+    const worker = start({ DROVER_CONFIG: path });
+    await worker.waitForLine('loading');
+    expect(await worker.stop()).toEqual({ code: 0, signal: null });
+  });
+
   test('keeps trying for a while, and starts once the server is there', async () => {
     const [port = 0] = await findFreePorts(1);
     const worker = start({ TEMPORAL_ADDRESS: `127.0.0.1:${port}`, DROVER_CONNECT_SECONDS: '90' });
@@ -229,13 +292,16 @@ describe('the health check of a worker', () => {
     return code;
   };
 
-  test('is good while it polls, and bad once it is gone', async () => {
-    const [port = 0] = await findFreePorts(1);
-    const metrics = `127.0.0.1:${port}`;
-    const worker = start({ DROVER_METRICS: metrics });
-    await worker.ready;
-    await vi.waitFor(async () => expect(await health(metrics)).toBe(0), WAIT);
-    await worker.stop();
-    expect(await health(metrics)).toBe(1);
-  });
+  test.each(['127.0.0.1', 'localhost'])(
+    'is good while it polls at %s, and bad once it is gone',
+    async (host) => {
+      const [port = 0] = await findFreePorts(1);
+      const metrics = `${host}:${port}`;
+      const worker = start({ DROVER_METRICS: metrics });
+      await worker.ready;
+      await vi.waitFor(async () => expect(await health(metrics)).toBe(0), WAIT);
+      await worker.stop();
+      expect(await health(metrics)).toBe(1);
+    },
+  );
 });

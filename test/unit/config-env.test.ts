@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isConfigError } from '../../src/config-error.ts';
-import { ENVIRONMENT, readEnvironment } from '../../src/env.ts';
+import { ENVIRONMENT, readEnvironment, surveyEnvironment } from '../../src/env.ts';
 
 describe('readEnvironment', () => {
   test('has a default for everything', () => {
@@ -66,6 +66,16 @@ describe('readEnvironment', () => {
     }
     expect(isConfigError(caught) && caught.issues.map(({ field }) => field)).toEqual(Object.keys(wrong));
     expect(String(caught)).toContain('The environment has 5 mistakes');
+  });
+
+  test('a survey tells the mistakes and reads all the rest', () => {
+    const { environment, issues } = surveyEnvironment({
+      DROVER_LOG_LEVEL: 'loud',
+      DROVER_CONFIG: 'a.ts',
+      DROVER_TASK_QUEUE: 'queue',
+    });
+    expect(issues.map(({ field, value }) => [field, value])).toEqual([['DROVER_LOG_LEVEL', 'loud']]);
+    expect(environment).toEqual({ ...readEnvironment({}), configPath: 'a.ts', taskQueue: 'queue' });
   });
 
   test('names variables that are most likely misspelt', () => {
