@@ -1,27 +1,20 @@
 /** Looks at everything that a run needs, and says what is wrong and what to do. */
 import type { Client } from '@temporalio/client';
-import type { Backend, ProbeReport } from './backends/backend.ts';
 import { loadConfigFile } from './config-file.ts';
 import type { LoadedConfig } from './config.ts';
 import { explainRefusal, unreachable } from './connect-error.ts';
 import { connectClient, readConnectionSettings } from './connection.ts';
 import type { ConnectionSettings } from './connection.ts';
-import { readEnvironment } from './env.ts';
+import { probeBackend, tryBackend } from './doctor-backends.ts';
+import { finding, PROBE_MS, words } from './doctor-finding.ts';
+import type { Finding } from './doctor-finding.ts';
+import { environmentError, surveyEnvironment } from './env.ts';
 import { describeIssue } from './errors.ts';
 import type { Issue } from './contract.ts';
 import { checkSearchAttributes, registerSearchAttributes } from './register-search-attributes.ts';
 import type { SearchAttributeReport } from './register-search-attributes.ts';
-import { resolveRun } from './resolve-run.ts';
-import { isTerminal } from './run.ts';
 
-export interface Finding {
-  readonly name: string;
-  /** `warn`: runs work, but something is missing or could not be found out. */
-  readonly state: 'ok' | 'warn' | 'fail';
-  readonly message: string;
-  /** What to do about it; null where nothing is. */
-  readonly action: string | null;
-}
+export type { Finding };
 
 export interface DoctorOptions {
   readonly configPath?: string | undefined;
@@ -29,21 +22,12 @@ export interface DoctorOptions {
   readonly taskQueue?: string | undefined;
   /** Registers the search attributes that are missing. @default false */
   readonly fix?: boolean;
-  /** Creates one run at each backend and cancels it: shows that background mode works, and costs tokens. @default false */
+  /**
+   * Creates one run at each backend and cancels it: shows that background mode works, and costs tokens. In the foreground
+   * it is answered. @default false
+   */
   readonly tryRuns?: boolean;
 }
-
-const PROBE_MS = 20_000;
-
-const finding = (
-  name: string,
-  state: Finding['state'],
-  message: string,
-  action: string | null = null,
-): Finding => ({ name, state, message, action });
-
-const words = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 
 /** One finding for each issue of an error that carries some, else one for the error. */
 function failures(name: string, error: unknown, action: string): readonly Finding[] {
@@ -149,76 +133,6 @@ async function checkPollers(client: Client, namespace: string, taskQueue: string
   }
 }
 
-async function probeBackend(backend: Backend): Promise<Finding> {
-  const name = `backend ${backend.name}`;
-  let report: ProbeReport;
-  try {
-    report = await backend.probe(AbortSignal.timeout(PROBE_MS));
-  } catch (error) {
-    report = {
-      ok: false,
-      message: `It did not answer in time: ${words(error)}`,
-      action: 'Check its `baseURL` and the network.',
-    };
-  }
-  return finding(name, report.ok ? 'ok' : 'fail', report.message, report.action ?? null);
-}
-
-/** Creates a run and cancels it. The adapter's own create shows whether the server honours background mode. */
-async function tryBackend(backend: Backend, config: LoadedConfig): Promise<Finding> {
-  const name = `run at ${backend.name}`;
-  const assistant = [...config.assistants].find(
-    ([, held]) => (held.backend ?? config.defaultBackend) === backend.name,
-  )?.[0];
-  if (assistant === undefined) {
-    return finding(name, 'warn', 'Not tried: no assistant of the configuration uses this backend.');
-  }
-  const signal = AbortSignal.timeout(PROBE_MS);
-  const runId = `doctor-${Date.now()}`;
-  try {
-    const { run } = await resolveRun({
-      request: { assistant_id: assistant, backend: backend.name, input: 'ping', tools: [] },
-      config,
-      runId,
-      key: `${runId}/1`,
-      overrides: {},
-    });
-    const threadId = (await backend.createThread?.(run, signal)) ?? null;
-    const { observation } = await backend.create(
-      {
-        run,
-        thread_id: threadId,
-        include_input: true,
-        find_since_ms: null,
-        previous: null,
-        resume_outputs: [],
-      },
-      signal,
-    );
-    const { status } = observation.run;
-    if (!isTerminal(status)) await backend.cancel(observation.attempt, signal);
-    if (status === 'failed') {
-      const action = "Check the assistant's model and what the key may use.";
-      return finding(name, 'fail', `A run of ${assistant} failed at once.`, action);
-    }
-    return isTerminal(status)
-      ? finding(
-          name,
-          'warn',
-          `A run of ${assistant} was over at once (${status}): the server answers before it returns.`,
-          "Set `mode: 'foreground'`: this server seems to have no background mode.",
-        )
-      : finding(name, 'ok', `A run of ${assistant} goes on in the background (${status}); it was cancelled.`);
-  } catch (error) {
-    return finding(
-      name,
-      'fail',
-      words(error),
-      'Read what the backend says; its assistant or model may be wrong.',
-    );
-  }
-}
-
 function describeConfig(config: LoadedConfig, path: string): readonly Finding[] {
   const tools = config.registry.names();
   const counts = `${config.backends.size} backend(s), ${config.assistants.size} assistant(s)`;
@@ -233,16 +147,13 @@ function describeConfig(config: LoadedConfig, path: string): readonly Finding[] 
 /** Everything there is to say, as it is found out. Never throws for what it looks at. */
 export async function* examine(options: DoctorOptions = {}): AsyncIterableIterator<Finding> {
   let { configPath, taskQueue } = options;
-  try {
-    const environment = readEnvironment();
-    configPath ??= environment.configPath;
-    taskQueue ??= environment.taskQueue;
-    for (const variable of environment.unknown) {
-      yield finding('environment', 'warn', `${variable} is no variable of Drover's.`, 'Is it misspelt?');
-    }
-  } catch (error) {
-    yield* failures('environment', error, 'Mend the variable.');
+  const { environment, issues } = surveyEnvironment();
+  configPath ??= environment.configPath;
+  taskQueue ??= environment.taskQueue;
+  for (const variable of environment.unknown) {
+    yield finding('environment', 'warn', `${variable} is no variable of Drover's.`, 'Is it misspelt?');
   }
+  if (issues.length > 0) yield* failures('environment', environmentError(issues), 'Mend the variable.');
   let config: LoadedConfig | null = null;
   try {
     const file = await loadConfigFile({ path: configPath });
