@@ -13,6 +13,9 @@ import { NAMES } from '../contract.ts';
 import { readEnvironment } from '../env.ts';
 import { UnreachableError } from './fail.ts';
 
+/** How long the server may take to describe its namespace. */
+const LOOK_MS = 20_000;
+
 export interface CommonOptions {
   readonly config?: string;
   readonly profile?: string;
@@ -30,6 +33,7 @@ export function withConnection(command: Command): Command {
 
 export interface Connected {
   readonly client: Client;
+  readonly settings: ConnectionSettings;
   readonly runs: RunClient;
   /** Null where there is no configuration file: commands that only speak with Temporal need none. */
   readonly config: LoadedConfig | null;
@@ -49,6 +53,22 @@ function explain(error: unknown, settings: ConnectionSettings): UnreachableError
   return new UnreachableError(told.message, { cause: told });
 }
 
+/**
+ * For what stays: without its namespace it would be there, and serve nobody.
+ *
+ * @throws UnreachableError
+ */
+export async function requireNamespace({ client, settings }: Connected): Promise<void> {
+  const { namespace } = settings;
+  try {
+    await client.withDeadline(Date.now() + LOOK_MS, () =>
+      client.workflowService.describeNamespace({ namespace }),
+    );
+  } catch (error) {
+    throw explain(error, settings);
+  }
+}
+
 /** Connects, does the work, and closes the connection. */
 export async function withRuns<T>(
   options: CommonOptions,
@@ -66,6 +86,7 @@ export async function withRuns<T>(
   try {
     return await work({
       client,
+      settings,
       runs: new RunClient({ client, taskQueue }),
       config,
       taskQueue,

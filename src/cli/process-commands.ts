@@ -6,7 +6,7 @@ import type { Script } from '../emulator/index.ts';
 import type { Finding } from '../doctor.ts';
 import type { Wake } from '../webhooks/wake.ts';
 import { port } from './arguments.ts';
-import { withConnection, withRuns } from './connect.ts';
+import { requireNamespace, withConnection, withRuns } from './connect.ts';
 import type { CommonOptions } from './connect.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import { UsageError } from './fail.ts';
@@ -58,7 +58,8 @@ function addWebhooks(program: Command): void {
     .action(async (options: WebhooksCommandOptions) => {
       if (options.json === true) process.env['DROVER_LOG_FORMAT'] = 'json';
       const { runWebhooks, withWebhooks } = await import('../webhooks/run-webhooks.ts');
-      await withRuns(options, async ({ client, config }) => {
+      await withRuns(options, async (connected) => {
+        const { client, config } = connected;
         if (config === null)
           throw new UsageError('There is no configuration: name it by --config or DROVER_CONFIG.');
         const { backends } = config;
@@ -66,6 +67,7 @@ function addWebhooks(program: Command): void {
           throw new UsageError(
             'No backend of the configuration has a `webhookSecret`: nothing can be checked.',
           );
+        await requireNamespace(connected);
         try {
           await runWebhooks({ client, backends, host: options.host, port: options.port, wake: options.wake });
         } catch (error) {

@@ -366,11 +366,18 @@ describe('drover webhooks', () => {
     expect(ended.stdout).not.toContain(secret);
   });
 
-  it('says what is missing where nothing could be checked, and where the port is taken', async () => {
+  it('says what is missing where nothing could be checked, where the port is taken, and where the namespace is not there', async () => {
     const refused = await drover(['webhooks', '--config', join(folder, 'drover.config.mjs')]);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('webhookSecret') });
     const port = new URL(emulator.url).port;
     const taken = await drover(['webhooks', '--config', join(folder, 'webhooks.config.mjs'), '--port', port]);
     expect(taken).toMatchObject({ code: 2, stderr: expect.stringContaining(`Port ${port}`) });
+    const nowhere = startProgram(
+      [MAIN, 'webhooks', '--config', join(folder, 'webhooks.config.mjs'), '--port', '0'],
+      { env: { ...processEnv, TEMPORAL_NAMESPACE: 'nowhere' } },
+    );
+    const ended = await nowhere.ended;
+    expect(ended).toMatchObject({ code: 3, stdout: '' });
+    expect(ended.stderr).toMatch(/namespace nowhere\) does not know the namespace.*Create it/);
   });
 });

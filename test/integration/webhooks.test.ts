@@ -1,5 +1,5 @@
 /** Webhooks: the provider tells of an end, the run looks at once; what is not told is found by looking. */
-import type { Client } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { signDelivery } from '../../src/emulator/webhooks.ts';
 import { NAMES } from '../../src/contract.ts';
@@ -214,6 +214,23 @@ describe('a webhook is', () => {
     const { id } = (await made.json()) as { id: string };
     expect(await post('pushed', ended(id))).toEqual([204, 'not_ours']);
   });
+
+  test.each(['reset', 'signal'] as const)(
+    'to be delivered again where the namespace is gone, told by a %s',
+    async (wake) => {
+      drive.emulator.setWebhooks(null);
+      drive.play('bot', { attempts: [{ steps: [{ think_ms: 1_500 }, { answer: 'Done.' }] }] });
+      const { connection } = drive.client;
+      const other = await serveBy({ client: new Client({ connection, namespace: 'nowhere' }), wake });
+      drive.emulator.setWebhooks({ url: `${other.url}/webhooks/pushed`, secret: WEBHOOK_SECRET });
+      const run = await start(`nowhere-${wake}`);
+      await run.result();
+      await expect.poll(() => outcomes().length).toBeGreaterThan(0);
+      expect(received[0]).toMatchObject({ outcome: 'failed', status: 503, runId: run.id });
+      drive.emulator.setWebhooks(null);
+      await other.close();
+    },
+  );
 
   test('no news to a run that has ended', async () => {
     drive.emulator.setWebhooks(null);
