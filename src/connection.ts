@@ -50,7 +50,7 @@ function load(options: ReadConnectionOptions): ReturnType<typeof loadClientConne
   try {
     return loadClientConnectConfig({
       ...(options.profile === undefined ? {} : { profile: options.profile }),
-      overrideEnvVars: definedOnly(env),
+      overrideEnvVars: filledOnly(env),
     });
   } catch (error) {
     // The first line only: a parser's further lines quote the file, keys and all.
@@ -63,9 +63,10 @@ function load(options: ReadConnectionOptions): ReturnType<typeof loadClientConne
   }
 }
 
-const definedOnly = (env: NodeJS.ProcessEnv): Record<string, string> =>
+/** An empty variable counts as unset, as Drover's own do. */
+const filledOnly = (env: NodeJS.ProcessEnv): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    Object.entries(env).filter((entry): entry is [string, string] => (entry[1] ?? '') !== ''),
   );
 
 /**

@@ -35,6 +35,24 @@ describe('readConnectionSettings', () => {
     expect(settings.options).toMatchObject({ apiKey: 'key-of-prod', tls: true });
   });
 
+  test('takes an empty variable for an unset one', async () => {
+    await writeFile(file, '[profile.default]\naddress = "prod:7233"\nnamespace = "runs"\n');
+    const empty = Object.fromEntries(
+      [
+        'ADDRESS',
+        'NAMESPACE',
+        'API_KEY',
+        'TLS',
+        'TLS_CLIENT_CERT_PATH',
+        'TLS_CLIENT_KEY_PATH',
+        'PROFILE',
+      ].map((name) => [`TEMPORAL_${name}`, '']),
+    );
+    expect(readConnectionSettings({ env: { ...empty, TEMPORAL_CONFIG_FILE: file } })).toEqual(
+      readConnectionSettings({ env: { TEMPORAL_CONFIG_FILE: file } }),
+    );
+  });
+
   test('reads the profile that the environment names', async () => {
     await writeFile(file, '[profile.prod]\naddress = "prod:7233"\n');
     const env = { TEMPORAL_CONFIG_FILE: file, TEMPORAL_PROFILE: 'prod' };
