@@ -7,6 +7,15 @@ export function positive(given: string): number {
   throw new InvalidArgumentError('It must be a positive number.');
 }
 
+/** As far back as anybody looks, and as a date can say. */
+const MAX_HOURS = 100_000;
+
+export function hours(given: string): number {
+  const value = positive(given);
+  if (value <= MAX_HOURS) return value;
+  throw new InvalidArgumentError(`It must be at most ${MAX_HOURS} hours.`);
+}
+
 export function port(given: string): number {
   if (/^\d{1,5}$/.test(given) && Number(given) <= 65_535) return Number(given);
   throw new InvalidArgumentError('It must be a port, 0 to 65535.');

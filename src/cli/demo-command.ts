@@ -6,7 +6,7 @@ export function addDemoCommand(program: Command, exit: Exit): void {
   program
     .command('demo')
     .description(
-      'drive seven runs at once through what can go wrong, on a real Temporal server, and judge them',
+      'drive nine runs at once through what can go wrong, on a real Temporal server, and judge them',
     )
     .option('--keep', 'stay up afterwards for a look round, until Ctrl-C')
     .action(async (options: { readonly keep?: boolean }) => {

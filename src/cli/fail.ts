@@ -3,8 +3,10 @@ import { CommanderError } from 'commander';
 import { CHECK_CREDENTIALS, isCredentialRefusal, reasonOf } from '../connect-error.ts';
 import { isDroverError, isRunEndedError } from '../errors.ts';
 import type { Issue } from '../contract.ts';
+import { SEARCH_ATTRIBUTES } from '../search-attributes.ts';
 import { EXIT_CODES } from './exit-codes.ts';
 import type { ExitName } from './exit-codes.ts';
+import { printable } from './output.ts';
 import type { Output } from './output.ts';
 
 /** Arguments that cannot be used as they are. */
@@ -89,6 +91,15 @@ interface Told {
   readonly runId?: string;
 }
 
+/** What Temporal could not use. A search attribute of Drover's that it does not know was never registered. */
+function explainArgument(reason: string): string {
+  const isOurs = Object.values(SEARCH_ATTRIBUTES).some(({ name }) => reason.includes(name));
+  const todo = isOurs
+    ? '. Look whether it is registered: `drover doctor` tells, `drover doctor --fix` registers it.'
+    : '';
+  return `Temporal refused it: ${reason}${todo}`;
+}
+
 function tell(error: unknown): Told {
   if (!(error instanceof Error)) return { exit: 'failed', code: 'internal', message: String(error) };
   const exit = BY_NAME.get(error.name);
@@ -105,7 +116,7 @@ function tell(error: unknown): Told {
   }
   if (isFromTemporal(error)) {
     if (codeOf(error) === INVALID_ARGUMENT) {
-      return { exit: 'usage', code: 'usage', message: `Temporal refused it: ${reasonOf(error)}` };
+      return { exit: 'usage', code: 'usage', message: explainArgument(reasonOf(error)) };
     }
     if (isCredentialRefusal(error)) {
       const message = `Temporal refused the credentials: ${reasonOf(error)}. ${CHECK_CREDENTIALS}`;
@@ -117,11 +128,19 @@ function tell(error: unknown): Told {
   return { exit: 'failed', code: 'internal', message: `${error.name}: ${error.message.split('\n', 1)[0]}` };
 }
 
+function wordsOf({ code, message }: CommanderError): string {
+  if (code === 'commander.help') return 'There is no command. `drover --help` lists them.';
+  return printable(message.replace(/^error: /, ''));
+}
+
 /** Prints the error, as JSON on standard error where that was asked for. @returns the exit code */
 export function reportError(error: unknown, output: Output, json: boolean): number {
   if (error instanceof CommanderError) {
-    // Commander has printed its own line by now; help and version are no errors.
-    return error.exitCode === 0 ? EXIT_CODES.ok.code : EXIT_CODES.usage.code;
+    // Help and version are no errors.
+    if (error.exitCode === 0) return EXIT_CODES.ok.code;
+    // For people commander has printed its own line by now.
+    if (json) output.note(JSON.stringify({ error: { code: 'usage', message: wordsOf(error) } }));
+    return EXIT_CODES.usage.code;
   }
   const { exit, code, message, issues, runId } = tell(error);
   // The result of a run that ended is on standard output already.

@@ -32,13 +32,14 @@ function exitCodeHelp(): string {
   return `\nExit codes:\n${lines.join('\n')}`;
 }
 
-function createProgram(output: Output, exit: Exit): Command {
+function createProgram(output: Output, exit: Exit, json: boolean): Command {
   const program = new Command('drover')
     .description('Drives LLM runs to their end, durably, on Temporal.')
     .version(version())
     .configureOutput({
       writeOut: (text) => output.out(text.trimEnd()),
-      writeErr: (text) => output.note(printable(text).trimEnd()),
+      // As JSON it is told with all other errors.
+      writeErr: (text) => (json ? undefined : output.note(printable(text).trimEnd())),
     })
     .showHelpAfterError('(drover --help lists the commands, drover <command> --help its options)')
     .exitOverride()
@@ -59,10 +60,11 @@ function createProgram(output: Output, exit: Exit): Command {
  */
 export async function main(args: readonly string[], output: Output = createOutput()): Promise<number> {
   const exit: Exit = { code: EXIT_CODES.ok.code };
+  const json = args.includes('--json');
   try {
-    await createProgram(output, exit).parseAsync(args, { from: 'user' });
+    await createProgram(output, exit, json).parseAsync(args, { from: 'user' });
     return exit.code;
   } catch (error) {
-    return reportError(error, output, args.includes('--json'));
+    return reportError(error, output, json);
   }
 }

@@ -5,7 +5,7 @@ import type { RunResult } from '../contract.ts';
 import { isRunLostError, RunEndedError } from '../errors.ts';
 import { sweep, SWEEP_UNSETTLED } from '../sweep.ts';
 import type { Swept } from '../sweep.ts';
-import { positive } from './arguments.ts';
+import { hours, positive } from './arguments.ts';
 import { withConnection, withRuns } from './connect.ts';
 import type { CommonOptions } from './connect.ts';
 import { EXIT_CODES } from './exit-codes.ts';
@@ -184,7 +184,7 @@ function printSwept(swept: readonly Swept[], output: Output): void {
 function addSweep(program: Command, output: Output, exit: Exit): void {
   withConnection(program.command('sweep'))
     .description('cancel what terminated runs left alive at their providers; a worker has to be running')
-    .option('--since <hours>', 'how far back to look', positive, 24)
+    .option('--since <hours>', 'how far back to look', hours, 24)
     .option('--dry-run', 'only look')
     .option('--json', 'print a JSON array')
     .action(async (options: SweepCommandOptions) => {

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import type { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assistants } from '../../src/backends/assistants.ts';
@@ -101,6 +102,15 @@ describe('drover run', () => {
     expect(ended.code).toBe(0);
     expect(ended.stdout).toBe('It has shipped.\n');
     expect(ended.stderr).toMatch(/Run cli-.*\n(.*\n)*\d\d:\d\d:\d\d {2}(queued|in_progress).*attempt 1/);
+  });
+
+  it('prints the answer although nobody reads how it goes', async () => {
+    const program = startProgram([MAIN, 'run', 'bot', 'Where is 1042?', '--follow'], {
+      cwd: folder,
+      env: processEnv,
+    });
+    program.child.stderr?.destroy();
+    expect(await program.ended).toMatchObject({ code: 0, stdout: 'It has shipped.\n' });
   });
 
   it('prints the whole result with --json, reads its input and fields as given', async () => {
@@ -240,6 +250,21 @@ describe('drover show, list and cancel', () => {
     const ended = await drover(['list', 'NoSuchField = 1']);
     expect(ended).toMatchObject({ code: 2, stdout: '' });
     expect(ended.stderr).toMatch(/^drover: Temporal refused it: .*NoSuchField.*\n$/);
+  });
+
+  it('say how a search attribute of Drover’s gets into a namespace that lacks it', async () => {
+    const namespace = env.unique('bare');
+    await env.client.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: msToTs('1 day'),
+    });
+    // The server takes some seconds to know a new namespace.
+    await expect
+      .poll(() => drover(['waiting'], { env: { TEMPORAL_NAMESPACE: namespace } }), { timeout: 60_000 })
+      .toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/refused it: .*DroverWaiting.*drover doctor --fix/),
+      });
   });
 
   it('exit 3 where Temporal cannot be reached', async () => {

@@ -17,6 +17,7 @@ import {
   RunLostError,
   RunNotFoundError,
 } from '../../src/errors.ts';
+import { SCENARIOS } from '../../src/demo/scenarios.ts';
 import { readRun } from '../../src/run.ts';
 
 interface Captured extends Output {
@@ -157,6 +158,7 @@ describe('arguments that are wrong', () => {
     [['run', 'support', 'hi', '--metadata', 'x'], /key=value/],
     [['run', 'support', 'hi', '--deadline', 'soon'], /positive number/],
     [['list', '--limit', '0'], /positive number/],
+    [['sweep', '--since', '1e11'], /at most 100000 hours/],
     [['emulator', '--port', '70000'], /a port/],
     [['run', 'support', '-', '--request', '-'], /Only one/],
     [['show', 'x', '--config', '/nowhere/drover.config.ts'], /nowhere.*\n.*no such file/],
@@ -185,6 +187,31 @@ describe('arguments that are wrong', () => {
       error: { code: 'usage', message: 'The request file must hold one JSON object.' },
     });
   });
+});
+
+describe('arguments that are wrong, where JSON was asked for', () => {
+  it.each([
+    [['show', '--json'], /^missing required argument 'id'/],
+    [['run', '--json', '--nonsense'], /^unknown option '--nonsense'/],
+    [['list', '--json', '--limit', '0'], /positive number/],
+    [['help', 'x', '--json'], /./],
+    [['--json'], /./],
+  ])('are told in one line of JSON: %j', async (args, message) => {
+    const output = capture();
+    expect(await main(args, output)).toBe(2);
+    expect(output.outLines).toEqual([]);
+    expect(output.noteLines).toHaveLength(1);
+    expect(JSON.parse(output.noteLines[0] ?? '')).toEqual({
+      error: { code: 'usage', message: expect.stringMatching(message) },
+    });
+  });
+});
+
+it('the help says how many runs the demo has', async () => {
+  const output = capture();
+  await main(['demo', '--help'], output);
+  const words = ['none', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
+  expect(output.outLines.join('\n')).toContain(`drive ${words[SCENARIOS.length]} runs at once`);
 });
 
 describe('what is printed', () => {
