@@ -88,5 +88,6 @@ export function reasonOf(error: unknown): string {
   return firstLine(/message: "([^"]+)"/.exec(message)?.[1] ?? message);
 }
 
-/** Without its full stop, as more follows. */
-const firstLine = (text: string): string => (text.split('\n', 1)[0] ?? '').replace(/\.$/, '');
+/** Without its full stop, as more follows, nor the note that gRPC leaves empty. */
+const firstLine = (text: string): string =>
+  (text.split('\n', 1)[0] ?? '').replace(/(\.| Resolution note: )+$/, '');

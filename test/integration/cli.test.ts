@@ -169,8 +169,9 @@ describe('drover run', () => {
   });
 
   it('names the run, which goes on, where Temporal is lost while it is waited for', async () => {
+    const query = `TaskQueue = '${taskQueue}'`;
     const known = async () =>
-      (json(await drover(['list', '--running', '--json'])) as readonly { readonly id: string }[]).map(
+      (json(await drover(['list', query, '--running', '--json'])) as readonly { readonly id: string }[]).map(
         ({ id }) => id,
       );
     const before = await known();
