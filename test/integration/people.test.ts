@@ -99,7 +99,7 @@ describe.each(WIRES)('a call that needs approval, on the %s wire', (wire) => {
   });
 
   test('goes on after its attempt expired meanwhile: made again, answered from the ledger, asked once', async () => {
-    const shop = await startShop({}, { wire, emulator: { expiresAfterMs: 1_500 } });
+    const shop = await startShop({}, { wire, emulator: { expiresAfterMs: 3_000 } });
     const steps = [{ call: [refund('7', 500)] }, { answer: 'Said: {{outputs}}' }];
     shop.drive.play('bot', { attempts: [{ steps }, { steps }] });
     const run = await begin(shop, 'expired');
