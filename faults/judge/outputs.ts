@@ -97,6 +97,12 @@ export function judgeMissing(run: RunFacts): readonly Finding[] {
   });
 }
 
+/** A response that failed or was cancelled: what it was given does not enter its conversation. */
+function broughtNothing({ lives, plan }: RunFacts, { made }: Exchange): boolean {
+  const status = lives.find(({ id }) => id === made)?.status;
+  return plan.wire === 'responses' && (status === 'failed' || status === 'cancelled');
+}
+
 /** One round handed in twice, though the first time was known to have worked. */
 export function judgeDouble(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Finding[] {
   const submits = acted(run).filter(({ kind }) => kind === 'submit');
@@ -106,8 +112,7 @@ export function judgeDouble(run: RunFacts, facts: Pick<Facts, 'nemesis'>): reado
       if (!before.outputs.some(({ callId }) => later.outputs.some((output) => output.callId === callId)))
         return false;
       // A step that failed at the provider is made again after the last good one.
-      const life = run.lives.find(({ id }) => id === before.made);
-      if (life?.status === 'failed' && run.plan.wire === 'responses') return false;
+      if (broughtNothing(run, before)) return false;
       const unfindable = run.plan.wire === 'responses' && !run.plan.onThread;
       return !(unfindable && named && isUnheard(before, run, facts));
     });
@@ -169,6 +174,7 @@ export function judgeInputs(run: RunFacts, facts: Pick<Facts, 'nemesis'>): reado
   for (const exchange of acted(run)) {
     if (exchange.pid === null || exchange.said.length === 0 || hasVanished(run, exchange, facts)) continue;
     const { thread, kind, made, subject } = exchange;
+    if (thread !== null && broughtNothing(run, exchange)) continue;
     // Without a thread each chain says it at its beginning, and no later step says it again.
     const place =
       thread ?? (kind === 'thread' ? made : subject === null ? null : `the chain after ${subject}`);

@@ -184,7 +184,13 @@ async function submit(
   }
   const now = await calls.retrieve(attempt, signal);
   if (!waitsFor(now, given)) return now;
-  return await hand(calls, attempt, pick(name, now, given), signal);
+  try {
+    return await hand(calls, attempt, pick(name, now, given), signal);
+  } catch (error) {
+    // An earlier try has landed, and the attempt asks for its next round: what was read here is behind.
+    if (suspect && isBackendError(error) && isMismatch(error)) return now;
+    throw error;
+  }
 }
 
 /** Submits once. A refused or lost submit has landed where the attempt no longer waits for these calls. */

@@ -454,6 +454,22 @@ describe('the adapter on the wire', () => {
     await expect(submitted).rejects.toMatchObject({ kind: 'rate_limit', retryable: true });
   });
 
+  test.each([true, false])(
+    'takes a refusal of what it has read that the attempt waits for as the word of a copy that is behind (suspect: %s)',
+    async (suspect) => {
+      const refusal = "Expected tool outputs for call_ids ['b'], got ['a']";
+      server.answerWith(({ method }) =>
+        method === 'POST'
+          ? { status: 400, body: { error: { message: refusal } } }
+          : { body: waiting('run_1', 'a') },
+      );
+      const outputs = [{ tool_call_id: 'a', output: 'x' }];
+      const submitted = backendOn().submit(attempt, outputs, resolved(), { suspect, signal: NEVER });
+      if (suspect) await expect(submitted).resolves.toMatchObject({ run: { id: 'run_1' } });
+      else await expect(submitted).rejects.toMatchObject({ kind: 'rejected' });
+    },
+  );
+
   test('hands in what is left where a part of a round was taken', async () => {
     server.answerWith(({ method }) => ({
       body: method === 'POST' ? wireRun('run_1', 'queued') : waiting('run_1', 'b'),

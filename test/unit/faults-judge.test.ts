@@ -350,6 +350,17 @@ test('a repeated input is none where the provider lost the run before its answer
   expect(vanished(true).kinds()).toEqual(['inputs_repeated']);
 });
 
+test('a repeated input is none in a conversation where what said it first brought nothing there', () => {
+  const twice = (to: string): Book => {
+    const book = new Book({ wire: 'responses', onThread: true });
+    book.create('resp_1').look('resp_1').becomes('resp_1', to);
+    return book.create('resp_2').look('resp_2').becomes('resp_2', 'completed').closes().probe();
+  };
+  expect(twice('failed').kinds()).toEqual([]);
+  expect(twice('cancelled').kinds()).toEqual([]);
+  expect(twice('incomplete').kinds()).toEqual(['inputs_repeated']);
+});
+
 test('what a worker does after it was stopped may be a task that is no longer its own', () => {
   const twice = (resumed: boolean): Book => {
     const book = new Book({ wire: 'responses' });
