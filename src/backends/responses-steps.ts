@@ -82,7 +82,7 @@ export interface Entry {
   readonly outputs: readonly ToolOutput[];
   /** It goes on from there. */
   readonly resumes: boolean;
-  /** The messages may have to be said; else the conversation is taken to hold them where it cannot be told. */
+  /** The messages have to be said; else an attempt was made before, which may have brought them. */
   readonly includeInput: boolean;
   /** An earlier try at this step may have acted. */
   readonly suspect: boolean;
@@ -116,8 +116,9 @@ const answersTo = (open: readonly PendingCall[], outputs: readonly ToolOutput[])
 function landing(entry: Entry, survey: Survey, anchor: string | null): Landing {
   const input = toInputItems(entry.run.messages);
   if (anchor !== null && survey.complete) return matchInput(input, survey.items);
-  if (!entry.includeInput) return { missing: [], followed: [] };
-  return entry.suspect ? matchTail(input, survey.items) : { missing: input, followed: [] };
+  // A step that failed has not brought it, although its attempt was made.
+  const mayStand = entry.suspect || !entry.includeInput;
+  return mayStand ? matchTail(input, survey.items) : { missing: input, followed: [] };
 }
 
 /**

@@ -238,6 +238,26 @@ describe.each<[string, readonly Quirk[]]>([
       expect(await harness.view.countInput(end.attempt, MARKER)).toBe(1);
     });
 
+    test.each([
+      ['says its input where the one before failed at once', [FAIL], [{ answer: 'Said.' }], 1],
+      ['does not where it stands there', [ONE_CALL, FAIL], [{ answer: 'Said.' }], 1],
+    ] as const)('one that knows of none before %s', async (_what, first, second, times) => {
+      const harness = await begin();
+      play(harness, first, second);
+      const begun = await start(harness, { run: marked });
+      const before = await watch(harness, begun);
+      const { thread_id: thread } = begun.spec;
+      if (before.run.status === 'requires_action') {
+        const waiting = { ...begun, attempt: before.attempt, seen: before };
+        await watch(harness, { ...begun, attempt: (await submit(harness, waiting)).attempt });
+      }
+      const spec = await specFor(harness, { key: 'first/2', thread, input: false, run: marked });
+      const created = await harness.backend.create(spec, NEVER);
+      const end = await watch(harness, { spec, attempt: created.observation.attempt });
+      expect(end.run.status).toBe('completed');
+      expect(await harness.view.countInput(end.attempt, MARKER)).toBe(times);
+    });
+
     test('a failed step that was made again, its answer lost, is taken up and not made a third time', async () => {
       const harness = await begin();
       play(harness, [ONE_CALL, FAIL, ONE_CALL, { answer: 'Weather: {{outputs}}' }], [{ answer: 'Anew.' }]);
