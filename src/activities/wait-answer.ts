@@ -45,7 +45,8 @@ export interface Looking {
 
 /**
  * How long a provider may go on showing calls that it was given outputs for, in milliseconds: a copy of it that is behind
- * catches up sooner. After that the outputs are handed in once more, and no tool is run.
+ * catches up sooner. After that the outputs of the last round are handed in once more, and no tool is run; calls of an
+ * earlier one are new, of a server that gives the same ids again.
  */
 const BEHIND_MS = 15_000;
 
@@ -81,7 +82,7 @@ export async function readAnswer(seen: Observation, looking: Looking): Promise<A
       reason,
     };
   }
-  const isBehind = seen.repeats === true && waitedMs < BEHIND_MS;
+  const isBehind = seen.repeats !== undefined && waitedMs < BEHIND_MS;
   if (isBehind && Date.now() < input.until_ms) return null;
   if (isBehind) return { kind: 'deadline', unknown_status: null };
   const slim = { attempt, run: withoutBulk(run), raw_code, ambiguous, ...spending };
@@ -98,7 +99,7 @@ export async function readAnswer(seen: Observation, looking: Looking): Promise<A
       registry: deps.config.registry,
       context: resolved.request.context ?? null,
     });
-    const again = seen.repeats === true ? { again: true as const } : {};
+    const again = seen.repeats === 'last' ? { again: true as const } : {};
     return { kind: 'requires_action', calls: planned, ...again, ...slim };
   }
   if (Date.now() < input.until_ms) return null;

@@ -87,8 +87,8 @@ export interface Observation {
   readonly output: AttemptOutput | null;
   /** What the attempt has spent so far, where this wire tells before its end: the run object says it at the end. */
   readonly spent?: RunUsage;
-  /** Its calls are those that it was given outputs for last: what it shows may be older than the submit. */
-  readonly repeats?: boolean;
+  /** Its calls are those that it was given outputs for, last or earlier: what it shows may be older than the submit. */
+  readonly repeats?: 'last' | 'earlier';
   /** An earlier try of this step had acted and was found: nothing was made by this call. */
   readonly adopted?: boolean;
 }

@@ -156,7 +156,8 @@ export async function planConversation(
       : state.anchor;
   const survey = await readBack(adapter, conversation, known, signal);
   const { missing, followed } = landing(entry, survey, known);
-  const first = known === null && entry.includeInput && !entry.suspect;
+  // What an earlier try may have made comes after this place, whether it has come yet or not.
+  const first = known === null && entry.includeInput && (!entry.suspect || missing.length > 0);
   const anchor = first ? survey.newest : known;
   const planned: ChainState = { ...state, anchor };
   if (known !== null && entry.fresh) {

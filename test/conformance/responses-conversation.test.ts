@@ -121,6 +121,19 @@ describe.each<[string, readonly Quirk[]]>([
       expect(await harness.view.countInput(end.attempt, MARKER)).toBe(1);
     });
 
+    test('is taken up where it was not the first try: an earlier one may have acted, and had not', async () => {
+      const harness = await begin();
+      play(harness, [{ answer: 'Found again.' }], [{ answer: 'Anew.' }]);
+      const spec = { ...(await specFor(harness, { run: marked })), find_since_ms: Date.now() };
+      harness.emulator.addFault({ match: harness.requests.create, times: 1, do: { reset: 'after' } });
+      expect(await errorOf(harness.backend.create(spec, NEVER))).toMatchObject({ answerLost: true });
+      await responseEnded(harness);
+      const created = await harness.backend.create(spec, NEVER);
+      const end = await watch(harness, { spec, attempt: created.observation.attempt });
+      expect(created.adopted).toBe(true);
+      expect(end.output?.text).toBe('Found again.');
+    });
+
     test('is taken up with the calls that it made, and goes on', async () => {
       const harness = await begin();
       play(harness, TWO_CALLS);

@@ -39,7 +39,7 @@ describe('a look at calls', () => {
   });
 
   test('whose outputs were handed in repeats them', () => {
-    expect(atLook(seen(PAY), given(PAY)).repeats).toBe(true);
+    expect(atLook(seen(PAY), given(PAY)).repeats).toBe('last');
   });
 
   test.each<[string, readonly Call[]]>([
@@ -53,7 +53,25 @@ describe('a look at calls', () => {
 
   test('is remembered over looks that show none', () => {
     const quiet = atLook(seen(), given(PAY));
-    expect(atLook(seen(PAY), quiet.attempt.state).repeats).toBe(true);
+    expect(atLook(seen(PAY), quiet.attempt.state).repeats).toBe('last');
+  });
+
+  test('is remembered over later rounds, also one whose submit was lost', () => {
+    const next: Call = ['call_2', 'ship', '{}'];
+    const asked = atLook(seen(next), given(PAY));
+    const behind = afterSubmit(seen(PAY), asked.attempt.state);
+    expect(atLook(seen(PAY), behind.attempt.state).repeats).toBe('earlier');
+    expect(atLook(seen(next), behind.attempt.state).repeats).toBe('last');
+  });
+
+  test('is remembered for as long as a copy may be behind, and no longer', () => {
+    let state: Json = null;
+    const round = (n: number): Call => [`call_${n}`, 'pay', '{}'];
+    for (let n = 0; n < 20; n += 1)
+      state = afterSubmit(seen(), atLook(seen(round(n)), state).attempt.state).attempt.state;
+    expect(atLook(seen(round(19)), state).repeats).toBe('last');
+    expect(atLook(seen(round(15)), state).repeats).toBe('earlier');
+    expect(atLook(seen(round(0)), state).repeats).toBeUndefined();
   });
 
   test('that were shown but not answered is news', () => {
