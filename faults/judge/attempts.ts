@@ -1,5 +1,5 @@
 /** Judges what lived at the provider: one attempt at a time, none left behind. Pure. */
-import { acted, hasSeenEnd, isUnheard } from './facts.ts';
+import { isUnheard } from './facts.ts';
 import type { Exchange, Facts, Life, RunFacts } from './facts.ts';
 import { providerLine } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -42,31 +42,6 @@ export function judgeLiveOverOne(run: RunFacts, excused: ReadonlySet<string>): r
         run: run.plan.id,
         what: `${life.id} was made while ${others.map(({ id }) => id).join(', ')} lived`,
         lines: [...others, life].map(({ bornSeq }) => providerLine(bornSeq)),
-      },
-    ];
-  });
-}
-
-/**
- * A response that has ended by asking for calls lives on: its chain goes on once they are handed in. So does one that has
- * answered: nothing may begin again after it.
- */
-export function judgeBegunAgain(run: RunFacts, excused: ReadonlySet<string>): readonly Finding[] {
-  if (run.plan.wire !== 'responses') return [];
-  // Outputs whose submit was lost stand in the conversation already: what goes on from them says nothing.
-  const creates = acted(run).filter(
-    ({ kind, pid, said }) => kind === 'create' && pid !== null && said.length > 0,
-  );
-  return creates.flatMap((create): readonly Finding[] => {
-    const open = run.lives.findLast(({ bornSeq }) => bornSeq < create.seq);
-    if (open?.status !== 'completed' || excused.has(open.id)) return [];
-    if (!hasSeenEnd(run, open, create.seq)) return [];
-    return [
-      {
-        kind: 'attempts_live_over_one',
-        run: run.plan.id,
-        what: `a new attempt began after ${open.id}, which was known to have completed`,
-        lines: [open.bornSeq, open.endedSeq ?? 0, create.seq].map(providerLine),
       },
     ];
   });

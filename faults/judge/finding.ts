@@ -3,8 +3,10 @@
 export const FINDING_KINDS = [
   'lost',
   'wrong_end',
+  'late_ends',
   'attempts_live_over_one',
   'orphaned_attempts',
+  'needless_attempts',
   'unasked_effects',
   'duplicate_once_effects',
   'duplicate_effects_by_effect_key',

@@ -5,13 +5,8 @@ import { classifyKills, countWindows } from '../kill-windows.ts';
 import type { WorkflowTask } from '../kill-windows.ts';
 import type { KillWindow, NemesisEntry } from '../nemesis-journal.ts';
 import { judgeDeltas } from './deltas.ts';
-import {
-  excusedIds,
-  judgeBegunAgain,
-  judgeLiveOverOne,
-  judgeOrphans,
-  unfindableCreates,
-} from './attempts.ts';
+import { excusedIds, judgeLiveOverOne, judgeOrphans, unfindableCreates } from './attempts.ts';
+import { judgeBegunAgain, judgeGivenUp } from './begun-again.ts';
 import { judgeBudget } from './budget.ts';
 import { judgeAsked, judgeKeys, judgeNamed, judgeOnce, judgeReuse, judgeStrays } from './effects.ts';
 import { hasEnded, judgeEnd, judgeLost, unknownOutcomes } from './ends.ts';
@@ -20,6 +15,7 @@ import type { Evidence, Exchange, Facts, RunFacts } from './facts.ts';
 import { FINDING_KINDS } from './finding.ts';
 import type { Finding, FindingKind } from './finding.ts';
 import { isDivergent, judgeDouble, judgeInputs, judgeMissing, judgeUnsaid } from './outputs.ts';
+import { judgeLate } from './late.ts';
 import { judgeAnswers, judgeApprovals, judgeQuestions } from './people.ts';
 import { judgeThreads } from './threads.ts';
 import { rightEnds } from './right-ends.ts';
@@ -91,9 +87,11 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
     ...judgeLost(run),
     ...judgeEnd(run, rightEnds(run, facts, promises.ends(run.plan))),
     ...judgeUnknown(run, facts),
+    ...judgeLate(run, facts),
     ...judgeLiveOverOne(run, excused),
     ...judgeOrphans(run, excused, endAt),
-    ...judgeBegunAgain(run, excused),
+    ...judgeBegunAgain(run, excused, facts),
+    ...judgeGivenUp(run, facts),
     ...judgeAsked(run),
     ...judgeOnce(run, namedIsOne),
     ...judgeNamed(run, namedIsOne),

@@ -6,7 +6,9 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
   ended: 'Runs whose workflow closed by itself: completed, failed or cancelled.',
   lost: 'Runs that did not end, or ended without a result that can be read.',
   wrong_end:
-    "Runs that ended by another code than their shape allows (`effect_unknown` is right only where the result names such a call), that say completed where the provider's journal shows no completed attempt or another text, or whose result does not tell what became of a `once` effect that was started.",
+    "Runs that ended by another code than their shape allows (`effect_unknown` is right only where the result names such a call), that say completed where the provider's journal shows no completed attempt or another text, whose result does not tell what became of a `once` effect that was started or, completed, tells another output of a call than the model was given, or whose workflow closed as another code does (`COMPLETED`, `CANCELLED` or else `FAILED`).",
+  late_ends:
+    'Runs that closed more than 120 s after the last fault that may have met them, the last word of people and the end of whoever had the thread before, beyond what their models think and their tools work.',
   worker_kills: 'SIGKILLs of worker processes.',
   worker_stops: 'SIGSTOPs of worker processes, each with a SIGCONT past the heartbeat timeout.',
   worker_restarts: 'SIGTERMs of worker processes, each followed by a new worker.',
@@ -19,6 +21,8 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
     'Attempts (runs, or responses) that were made while another one of the same run lived, unfindable ones left out.',
   orphaned_attempts:
     'Attempts that live at the end, or lived on for more than 1.5 s after their workflow had closed, unfindable ones left out.',
+  needless_attempts:
+    'Attempts that were made after one of the same run had completed (on the Assistants wire), or after a worker had itself cancelled the one before: no run here has a limit by which an attempt is given up.',
   unfindable_creates:
     'Responses whose answer may have been lost, outside of a conversation, that nobody looked at afterwards: the Responses wire gives no way to find them. They are left out above only where the result of their run names the ambiguity. There are none on the Assistants wire.',
   unasked_effects:

@@ -129,7 +129,7 @@ export function judgeDouble(run: RunFacts, facts: Pick<Facts, 'nemesis'>): reado
 }
 
 /** The provider lost what it had made before anybody heard of it: there is nothing left to find. */
-function hasVanished(run: RunFacts, exchange: Exchange, facts: Pick<Facts, 'nemesis'>): boolean {
+export function hasVanished(run: RunFacts, exchange: Exchange, facts: Pick<Facts, 'nemesis'>): boolean {
   const attempt = run.statuses.find(({ id }) => id === exchange.made)?.attempt;
   if (attempt === undefined || run.plan.attempts[attempt]?.end !== 'vanishes') return false;
   return isUnheard(exchange, run, facts);

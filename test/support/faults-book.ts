@@ -130,6 +130,8 @@ export class Book {
     const { wire } = this.plan;
     const from = this.#status.get(id) ?? null;
     this.#status.set(id, to);
+    // Each run plays an attempt of its own; all of a chain is one.
+    const attempt = wire === 'assistants' ? [...this.#status.keys()].indexOf(id) : 0;
     this.#add({
       kind: 'status',
       wire,
@@ -139,7 +141,7 @@ export class Book {
       metadata: {},
       thread: this.thread,
       model: RUN,
-      attempt: 0,
+      attempt,
     });
     return this;
   }

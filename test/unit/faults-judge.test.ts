@@ -402,6 +402,7 @@ test('every kind of finding has a test that finds it', async () => {
     'faults-judge-turns.test.ts',
     'faults-judge-budget.test.ts',
     'faults-judge-excuses.test.ts',
+    'faults-judge-needless.test.ts',
   ];
   const text = texts.map((name) => readFileSync(new URL(name, import.meta.url), 'utf8')).join('\n');
   expect(FINDING_KINDS.filter((kind) => !text.includes(`'${kind}'`))).toEqual([]);
