@@ -50,6 +50,8 @@ export interface DriverStage {
 export interface Promises {
   /** Codes of an end that is right; null is completed. */
   ends(plan: RunPlan): readonly (string | null)[];
+  /** Temporal's words for how the workflow of a run that ended by this code closes. */
+  closesAs(code: string | null): readonly string[];
   /** A once-effect that its tool names is one, however often the model asks for it. */
   readonly namedIsOne: boolean;
   /** A tool that needs people's word waits for it. */

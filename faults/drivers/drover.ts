@@ -82,6 +82,7 @@ export const drover: Driver = {
   },
   promises: {
     ends: (plan) => plan.ends,
+    closesAs: (code) => [code === null ? 'COMPLETED' : code === 'cancelled' ? 'CANCELLED' : 'FAILED'],
     namedIsOne: true,
     asksPeople: true,
     takesTurns: true,

@@ -74,6 +74,7 @@ export const textbook: Driver = {
       const mayFail = shape === 'cancelled_by_service' || first?.end !== 'answer';
       return mayFail ? [null, 'failed'] : [null];
     },
+    closesAs: (code) => (code === null ? ['COMPLETED'] : ['FAILED', 'CANCELLED']),
     namedIsOne: false,
     asksPeople: false,
     takesTurns: false,

@@ -1,10 +1,13 @@
 /** Judges how runs ended: whether at all, rightly, and with a result that says what happened. Pure. */
+import type { Promises } from '../drivers/driver.ts';
 import { answerOf } from '../plan.ts';
 import { isToolName, traitsOf } from '../tool-table.ts';
+import { acted } from './facts.ts';
 import type { RunFacts } from './facts.ts';
 import { providerLine, toolLine } from './finding.ts';
 import type { ToolName } from '../tool-table.ts';
 import type { Finding, FindingKind } from './finding.ts';
+import { isGivenUp } from './outputs.ts';
 
 const NO_END: ReadonlySet<string> = new Set([
   'TERMINATED',
@@ -26,6 +29,34 @@ export function judgeLost(run: RunFacts): readonly Finding[] {
   if (workflow === null) return found('there is no workflow of this id');
   if (!hasEnded(run)) return found(`its workflow is ${workflow} at the end`);
   return word === null ? found(`its workflow is ${workflow} and no result can be had`) : [];
+}
+
+/** What Temporal shows of the run, in its lists and to whoever waits for it, is not what its result says. */
+export function judgeStatus(run: RunFacts, promises: Pick<Promises, 'closesAs'>): readonly Finding[] {
+  const { workflow, word } = run.final;
+  if (word === null || workflow === null || !hasEnded(run)) return [];
+  const right = promises.closesAs(word.code);
+  if (right.includes(workflow)) return [];
+  const what = `its workflow is ${workflow} and its result says ${word.code ?? 'completed'}; right is ${right.join(' or ')}`;
+  return [{ kind: 'wrong_end', run: run.plan.id, what, lines: [] }];
+}
+
+/** What the model was told of a call stands in the result of a run that has completed, by the same words. */
+export function judgeAccount(run: RunFacts): readonly Finding[] {
+  const { word } = run.final;
+  if (word === null || word.calls === null || word.code !== null) return [];
+  const told = new Map<string, string[]>();
+  for (const { outputs } of acted(run).filter(({ kind }) => kind === 'submit'))
+    for (const { callId, output } of outputs)
+      if (run.calls.has(callId) && !isGivenUp(output))
+        told.set(callId, [...(told.get(callId) ?? []), output]);
+  return [...told].flatMap(([id, given]): readonly Finding[] => {
+    const said = word.calls?.filter((call) => call.id === id) ?? [];
+    const isSo = said.length > 0 && said.every(({ output }) => output !== null && given.includes(output));
+    if (isSo) return [];
+    const what = `the model was given an output of ${id}, and the result says ${said.length === 0 ? 'nothing of it' : 'another one'}`;
+    return [{ kind: 'wrong_end', run: run.plan.id, what, lines: [] }];
+  });
 }
 
 /** Calls whose effect may have been made without anybody's knowing. */

@@ -9,7 +9,7 @@ import { excusedIds, judgeLiveOverOne, judgeOrphans, unfindableCreates } from '.
 import { judgeBegunAgain, judgeGivenUp } from './begun-again.ts';
 import { judgeBudget } from './budget.ts';
 import { judgeAsked, judgeKeys, judgeNamed, judgeOnce, judgeReuse, judgeStrays } from './effects.ts';
-import { hasEnded, judgeEnd, judgeLost, unknownOutcomes } from './ends.ts';
+import { hasEnded, judgeAccount, judgeEnd, judgeLost, judgeStatus, unknownOutcomes } from './ends.ts';
 import { readFacts } from './facts.ts';
 import type { Evidence, Exchange, Facts, RunFacts } from './facts.ts';
 import { FINDING_KINDS } from './finding.ts';
@@ -86,6 +86,8 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
   return [
     ...judgeLost(run),
     ...judgeEnd(run, rightEnds(run, facts, promises.ends(run.plan))),
+    ...judgeStatus(run, promises),
+    ...judgeAccount(run),
     ...judgeUnknown(run, facts),
     ...judgeLate(run, facts),
     ...judgeLiveOverOne(run, excused),

@@ -75,6 +75,9 @@ function planOf(options: BookOptions): RunPlan {
   };
 }
 
+const closesAs = (code: string | null): string =>
+  code === null ? 'COMPLETED' : code === 'cancelled' ? 'CANCELLED' : 'FAILED';
+
 interface Sent {
   readonly pid?: number;
   readonly acted?: boolean;
@@ -248,7 +251,7 @@ export class Book {
     return this;
   }
 
-  closes(word: Partial<NonNullable<FinalState['word']>> = {}, workflow = 'COMPLETED'): this {
+  closes(word: Partial<NonNullable<FinalState['word']>> = {}, workflow = closesAs(word.code ?? null)): this {
     const whole = { code: null, text: answerOf(this.plan), ambiguous: false, calls: null, ...word };
     this.final = { run: RUN, workflow, closedAt: (this.now += 10), word: whole };
     return this;
@@ -288,6 +291,7 @@ export class Book {
     return judge(this.evidence(), {
       promises: {
         ends: ({ ends }) => ends,
+        closesAs: (code) => [closesAs(code)],
         namedIsOne: true,
         asksPeople: true,
         takesTurns: true,

@@ -106,7 +106,7 @@ test('a driver without a book is held to it but for calls that its service cance
       .tool('started', pay, 1)
       .becomes('run_1', 'cancelled');
     Object.assign(book.plan, { shape });
-    return book.closes({ code: 'run_failed' }, 'CANCELLED').probe();
+    return book.closes({ code: 'run_failed' }).probe();
   };
   expect(started('plain').kinds()).toEqual(['wrong_end']);
   expect(started('cancelled_by_service').kinds()).toEqual([]);
