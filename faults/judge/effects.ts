@@ -134,6 +134,8 @@ export function judgeKeys(run: RunFacts, namedIsOne: boolean): readonly Finding[
 
 /** How long a worker and the server have to live on for an effect's answer to count as told. Milliseconds. */
 const TOLD_MS = 3_000;
+/** How long after a pause or a reset an activity may start. Milliseconds. */
+const BY_HAND_MS = 15_000;
 
 function wasTold(effect: ToolEntry, run: RunFacts, { nemesis }: Pick<Facts, 'nemesis'>): boolean {
   const handedIn = run.exchanges.some(({ outputs }) =>
@@ -150,7 +152,13 @@ export function isHindered(entry: ToolEntry, run: RunFacts, nemesis: Facts['neme
   return nemesis.some((deed) => {
     if (deed.kind === 'server_killed' || deed.kind === 'server_back')
       return deed.at >= entry.at - TOLD_MS && deed.at <= returned + TOLD_MS;
-    if (deed.kind.startsWith('activity_')) return 'run' in deed && deed.run === run.plan.id;
+    if ('run' in deed)
+      return (
+        deed.run === run.plan.id &&
+        deed.type === entry.tool &&
+        deed.at >= entry.at - BY_HAND_MS &&
+        deed.at <= returned + TOLD_MS
+      );
     // A worker that was stopped before it acted may come back too late to be heard.
     return 'pid' in deed && deed.pid === entry.pid && deed.at <= returned + TOLD_MS;
   });

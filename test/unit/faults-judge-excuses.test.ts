@@ -1,6 +1,6 @@
 /** What a run is not excused for: words of its own that nothing bears out. */
 import { describe, expect, test } from 'vitest';
-import { answered, begun, Book, callId, effect, ended, THREAD } from '../support/faults-book.ts';
+import { answered, begun, Book, callId, effect, ended, RUN, THREAD } from '../support/faults-book.ts';
 
 const [pay, told] = [effect('pay'), effect('pay_named')];
 
@@ -69,13 +69,68 @@ describe('an unknown outcome', () => {
   });
 
   test('is one, too, where the tool was never started and nobody was disturbed', () => {
+    expect(neverStarted((book) => book).kinds()).toEqual(['wrong_end']);
+    expect(neverStarted((book) => book.deed(reset('pay'))).kinds()).toEqual([]);
+  });
+
+  /** The model asks for its call; nobody starts it. */
+  const neverStarted = (befalls: (book: Book) => Book, before = (book: Book): Book => book): Book => {
     const call = { id: callId(0), name: 'pay', output: null, decision: null, status: 'unknown_outcome' };
-    const book = begun()
+    const book = befalls(
+      before(new Book().create('run_1').look('run_1')).becomes('run_1', 'requires_action'),
+    );
+    return book
       .becomes('run_1', 'cancelled')
-      .closes({ code: 'effect_unknown', calls: [call] });
+      .closes({ code: 'effect_unknown', calls: [call] })
+      .probe();
+  };
+  const reset = (type: string) => ({ kind: 'activity_reset', run: RUN, activity: '1', type }) as const;
+  const kill = { kind: 'worker_killed', pid: 9, aimed: null } as const;
+
+  test('is one where what befell the run was another activity, or long before the model asked for the call', () => {
+    expect(neverStarted((book) => book.deed(reset('drover.awaitRun'))).kinds()).toEqual(['wrong_end']);
+    expect(neverStarted((book) => book.deed(kill)).kinds()).toEqual([]);
+    const before = (ms: number) => (book: Book) => book.deed(kill).wait(ms);
+    expect(neverStarted((book) => book, before(10_000)).kinds()).toEqual([]);
+    expect(neverStarted((book) => book, before(20_000)).kinds()).toEqual(['wrong_end']);
+    expect(neverStarted((book) => book.wait(100_000).deed(kill)).kinds()).toEqual(['wrong_end']);
+  });
+
+  test('is one where the model never asked for the call', () => {
+    const book = new Book({ attempts: [[pay], [pay]] }).create('run_1').look('run_1').deed(kill);
+    const call = { id: callId(0), name: 'pay', output: null, decision: null, status: 'unknown_outcome' };
+    book.becomes('run_1', 'cancelled').closes({ code: 'effect_unknown', calls: [call] });
     expect(book.probe().kinds()).toEqual(['wrong_end']);
-    const reset = { kind: 'activity_reset', run: book.plan.id, activity: '1', type: 'pay' } as const;
-    expect(book.deed(reset).kinds()).toEqual([]);
+  });
+
+  test('of an earlier attempt may be told of a later one', () => {
+    const later = (asked: typeof pay): Book => {
+      const book = begun({ attempts: [[told], [asked]] }).deed(kill);
+      book.becomes('run_1', 'expired').wait(60_000).create('run_2', {}, false).look('run_2');
+      book.becomes('run_2', 'requires_action').becomes('run_2', 'completed');
+      const call = {
+        id: callId(1),
+        name: asked.tool,
+        output: null,
+        decision: null,
+        status: 'unknown_outcome',
+      };
+      return book.closes({ calls: [call] }).probe();
+    };
+    expect(later(told).kinds()).toEqual([]);
+    expect(later(effect('pay_named', { item: 'other' })).kinds()).toEqual(['wrong_end']);
+  });
+
+  test('is excused by what was done to its own activity, and at that time', () => {
+    const started = (type: string, waitMs: number): Book => {
+      const book = begun().tool('started', pay, 1).wait(waitMs).deed(reset(type));
+      const call = { id: callId(0), name: 'pay', output: null, decision: null, status: 'unknown_outcome' };
+      book.becomes('run_1', 'cancelled').closes({ code: 'effect_unknown', calls: [call] });
+      return book.probe();
+    };
+    expect(started('pay', 0).kinds()).toEqual([]);
+    expect(started('pay', 5_000).kinds()).toEqual(['wrong_end']);
+    expect(started('drover.submitToolOutputs', 0).kinds()).toEqual(['wrong_end']);
   });
 
   test('nor does an equal call that went well tell what befell one that was never started', () => {
