@@ -58,7 +58,7 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
   followers: 'Runs on a thread that another run was started on before: they wait, are refused, or interrupt.',
   decisions: 'Calls that people allowed or refused, or whose output the service handed in.',
   duplicate_deltas:
-    'Answers that were listened to of which whoever watched, going and coming back, was told a word twice.',
+    'Answers that were listened to of which whoever watched, going and coming back, was told a word twice, or other words than the model says, or these in another order.',
   deltas: 'Pieces of answers that those who watch were told.',
   webhooks_taken:
     'Webhooks of the provider that were received; 40 % of the runs on the Responses wire wait for them.',

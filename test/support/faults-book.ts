@@ -36,6 +36,7 @@ export const answered = (n: number): string => JSON.stringify({ receipt: receipt
 export interface BookOptions {
   readonly wire?: Wire;
   readonly onThread?: boolean;
+  readonly streamed?: boolean;
   /** Each attempt has one round of these. */
   readonly attempts?: readonly (readonly PlannedEffect[])[];
   readonly ends?: RunPlan['ends'];
@@ -44,7 +45,8 @@ export interface BookOptions {
 }
 
 function planOf(options: BookOptions): RunPlan {
-  const { wire = 'assistants', onThread = false, attempts, ends = [null], limits = {}, retry = {} } = options;
+  const { wire = 'assistants', onThread = false, streamed = false, attempts } = options;
+  const { ends = [null], limits = {}, retry = {} } = options;
   const planned = (attempts ?? [[effect('pay')], [effect('pay')]]).map(
     (effects, attempt): PlannedAttempt => ({
       rounds: [effects.map((asked, at) => ({ ...asked, id: callId(attempt, at) }))],
@@ -59,14 +61,14 @@ function planOf(options: BookOptions): RunPlan {
     shape: 'plain',
     wire,
     pushed: false,
-    streamed: false,
+    streamed,
     onThread,
     follows: null,
     onBusyThread: 'enqueue',
     startsAfterMs: 0,
     cancelAfterMs: null,
     attempts: planned,
-    script: scriptOf(planned, answerOf({ id: RUN, streamed: false })),
+    script: scriptOf(planned, answerOf({ id: RUN, streamed })),
     input: 'Please.',
     budget: null,
     retry,

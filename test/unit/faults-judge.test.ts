@@ -143,7 +143,9 @@ describe('attempts_live_over_one', () => {
 });
 
 describe('duplicate_deltas', () => {
-  const finished = (): Book => new Book().create('run_1').becomes('run_1', 'completed').closes().probe();
+  const finished = (): Book =>
+    new Book({ streamed: true }).create('run_1').becomes('run_1', 'completed').closes().probe();
+  const RUN_SAYS = 'faults-1-0 is done. ';
 
   test('a word that was told twice of one answer', () => {
     const book = finished()
@@ -156,7 +158,13 @@ describe('duplicate_deltas', () => {
 
   test('but not the same word of another attempt, nor a gap', () => {
     const book = finished().hears('run_1', 'word-0 word-1 ').hears('run_1', 'word-5');
-    expect(book.hears('run_2', 'word-0 word-1').kinds()).toEqual([]);
+    expect(book.hears('run_2', `${RUN_SAYS}word-0 word-1`).kinds()).toEqual([]);
+  });
+
+  test('words that the model does not say, or in another order', () => {
+    expect(finished().hears('run_1', `${RUN_SAYS}wrong-0`).kinds()).toEqual(['duplicate_deltas']);
+    const backwards = finished().hears('run_1', 'word-5 word-6 ').hears('run_1', 'word-1');
+    expect(backwards.kinds()).toEqual(['duplicate_deltas']);
   });
 });
 
