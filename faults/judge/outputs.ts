@@ -135,6 +135,15 @@ export function hasVanished(run: RunFacts, exchange: Exchange, facts: Pick<Facts
   return isUnheard(exchange, run, facts);
 }
 
+const ENTERING: ReadonlySet<string> = new Set(['completed', 'incomplete']);
+
+/** What is said with a response enters its conversation when that completes: not where it failed or was cancelled. */
+function isDropped({ plan, lives }: RunFacts, { made, thread }: Exchange): boolean {
+  const life = lives.find(({ id }) => id === made);
+  if (plan.wire !== 'responses' || thread === null || life === undefined) return false;
+  return life.endedAt !== null && !ENTERING.has(life.status);
+}
+
 /** What the user said is not what the run was asked to say, or the model answered without having heard it. */
 export function judgeUnsaid(run: RunFacts, { exchanges }: Pick<Facts, 'exchanges'>): readonly Finding[] {
   const { input, id } = run.plan;
@@ -159,7 +168,10 @@ export function judgeUnsaid(run: RunFacts, { exchanges }: Pick<Facts, 'exchanges
     ...silent.map(({ seq, made }) => finding(`${made ?? 'it'} began without its input`, [providerLine(seq)])),
   );
   // Its text is its own, so that whoever said it on a thread did so for this run.
-  const wasSaid = exchanges.some(({ answer, said }) => answer?.acted === true && said.includes(input));
+  const wasSaid = exchanges.some(
+    (exchange) =>
+      exchange.answer?.acted === true && exchange.said.includes(input) && !isDropped(run, exchange),
+  );
   const answered = run.lives.find(({ status }) => status === 'completed');
   if (answered !== undefined && !wasSaid)
     findings.push(
@@ -172,7 +184,8 @@ export function judgeUnsaid(run: RunFacts, { exchanges }: Pick<Facts, 'exchanges
 export function judgeInputs(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readonly Finding[] {
   const said = new Map<string, Exchange[]>();
   for (const exchange of acted(run)) {
-    if (exchange.pid === null || exchange.said.length === 0 || hasVanished(run, exchange, facts)) continue;
+    if (exchange.pid === null || exchange.said.length === 0) continue;
+    if (hasVanished(run, exchange, facts) || isDropped(run, exchange)) continue;
     const { thread, kind, made, subject } = exchange;
     if (thread !== null && broughtNothing(run, exchange)) continue;
     // Without a thread each chain says it at its beginning, and no later step says it again.

@@ -346,6 +346,26 @@ describe('what is handed in', () => {
   });
 });
 
+describe('an input in a conversation', () => {
+  const again = (to: string, saysAgain: boolean): Book => {
+    const book = new Book({ wire: 'responses', onThread: true }).create('resp_1').becomes('resp_1', to);
+    book.look('resp_1').create('resp_2', {}, saysAgain).look('resp_2').becomes('resp_2', 'completed');
+    return book.closes().probe();
+  };
+
+  test('is said again after a response that failed or was cancelled: it never entered', () => {
+    for (const to of ['failed', 'cancelled']) {
+      expect(again(to, true).kinds()).toEqual([]);
+      expect(again(to, false).kinds()).toEqual(['inputs_unsaid']);
+    }
+  });
+
+  test('stands there after one that was cut short', () => {
+    expect(again('incomplete', true).kinds()).toEqual(['inputs_repeated']);
+    expect(again('incomplete', false).kinds()).toEqual([]);
+  });
+});
+
 test('a repeated input is none where the provider lost the run before its answer came', () => {
   const vanished = (delivered: boolean): Book => {
     const book = new Book();
