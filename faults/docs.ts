@@ -16,22 +16,22 @@ on the machine.
 
 **The runs** have 0 to 5 rounds of 1 to 8 calls (the first one sometimes twice), tools of all three effect classes,
 with and without \`effectKey\`, \`lookup\` and each \`onUnknown\`, quick and slow ones, some that wait for somebody's
-approval or for their output; both wires, on threads and
+approval or for their output; a tenth of the calls of \`once\` tools answer only after 3 to 6 s; both wires, on threads and
 conversations that were there before and without; thinking from 20 ms to 27 s. Some expire, vanish, run out of tokens,
 fail, are filtered, are cancelled by their service or by somebody else; some continue as new; some may spend fewer
 rounds than their model asks for. A third of the attempts that are made again word their arguments otherwise, or ask in
 another order.
 
 **The faults**: kill -9 of a worker, half of the time aimed at one of the six windows below; SIGSTOP of a worker past
-its heartbeat timeout and SIGCONT; SIGTERM; pause and unpause, and reset, of an activity; kill -9 of Temporal's server
-and its restart on the same file; at the provider answers that are lost after acting, connections that are reset,
+its heartbeat timeout and SIGCONT; SIGTERM; pause and unpause, and reset, of an activity, half of the time of a \`once\`
+tool in the middle of its work, where one works; kill -9 of Temporal's server and its restart on the same file; at the provider answers that are lost after acting, connections that are reset,
 bursts of 429 and 5xx, slow answers, and statuses that nobody knows; webhooks that are lost, or come twice;
 streams that are cut.
 
 **The judge** reads the emulator's journal, the journal that the tools write, what the harness itself noted of the
 people that it plays, and how each workflow ended. What a
-driver says of itself is read only where it has to name an ambiguity or an unknown outcome, and excuses nothing unless a
-journal shows what befell the run. Histories are read only to tell which workflow tasks and which continue-as-new a kill fell
+driver says of itself is held against them, and where it has to name an ambiguity or an unknown outcome that excuses
+nothing unless a journal shows what befell the run. Histories are read only to tell which workflow tasks and which continue-as-new a kill fell
 into.`;
 
 type Row = readonly (string | number)[];

@@ -7,7 +7,7 @@ import { Random } from './random.ts';
 import { planAttempts, scriptOf } from './script.ts';
 import type { PlannedAttempt } from './script.ts';
 import type { PlannedEffect, Shape } from './shapes.ts';
-import { LONELY_TOOLS, PEOPLE_TOOLS } from './tool-table.ts';
+import { LONELY_TOOLS, PEOPLE_TOOLS, traitsOf } from './tool-table.ts';
 
 /** The assistant of every run; its model is the run's own. */
 export const ASSISTANT = 'faults';
@@ -87,6 +87,8 @@ const TURNS_STREAM = 2_000_000;
 const WEBHOOKS_STREAM = 3_000_000;
 const STREAMS_STREAM = 5_000_000;
 const LIMITS_STREAM = 4_000_000;
+const HOLDS_STREAM = 6_000_000;
+const CANCELS_STREAM = 7_000_000;
 
 /** One attempt more than the script's own failures, and room for those that a fault makes expire. */
 const ATTEMPTS = 10;
@@ -139,6 +141,30 @@ function withPeople(
   });
 }
 
+/** A tenth of the `once` calls answer late enough for something to befall them in the middle of their work. */
+function withHolds(
+  random: Random,
+  rounds: readonly (readonly PlannedEffect[])[],
+): readonly (readonly PlannedEffect[])[] {
+  const held = new Map<string, number>();
+  for (const { tool, args } of rounds.flat()) {
+    if (held.has(args.item) || traitsOf(tool).effect !== 'once') continue;
+    held.set(args.item, random.chance(0.1) ? random.int(3_000, 6_000) : args.hold_ms);
+  }
+  // One and the same effect, asked for twice, stays one.
+  return rounds.map((calls) =>
+    calls.map(({ tool, args }) => ({
+      tool,
+      args: { ...args, hold_ms: held.get(args.item) ?? args.hold_ms },
+    })),
+  );
+}
+
+/** Half of the cancels come while the run is only just beginning. */
+function cancelAfter(random: Random, drawn: number): number {
+  return random.chance(0.5) ? random.int(20, 1_500) : drawn;
+}
+
 /** Fewer rounds than its model plays: what some of the runs with two rounds or more may spend. */
 function roundLimit(random: Random, rounds: number): number | null {
   return rounds >= 2 && random.chance(0.06) ? random.int(1, rounds - 1) : null;
@@ -152,7 +178,8 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
   // Nothing expires on the Responses wire.
   const shape = drawn === 'expires' && wire === 'responses' ? 'server_error' : drawn;
   // A stream of its own: who needs people changes nothing else of a seed's plans.
-  const rounds = withPeople(new Random(seed, PEOPLE_STREAM + n), effectsOf(random, id));
+  const asked = withPeople(new Random(seed, PEOPLE_STREAM + n), effectsOf(random, id));
+  const rounds = withHolds(new Random(seed, HOLDS_STREAM + n), asked);
   const attempts = planAttempts(random, { id, shape, rounds, count: ATTEMPTS });
   const most = roundLimit(new Random(seed, LIMITS_STREAM + n), rounds.length);
   const pushed = wire === 'responses' && new Random(seed, WEBHOOKS_STREAM + n).chance(0.4);
@@ -168,7 +195,10 @@ function planOne(seed: number, n: number, prefix: string, spanMs: number): RunPl
     follows: null,
     onBusyThread: 'enqueue',
     startsAfterMs: Math.floor(random.fraction() * spanMs),
-    cancelAfterMs: shape === 'cancelled_by_service' ? random.int(200, 15_000) : null,
+    cancelAfterMs:
+      shape === 'cancelled_by_service'
+        ? cancelAfter(new Random(seed, CANCELS_STREAM + n), random.int(200, 15_000))
+        : null,
     attempts,
     script: scriptOf(attempts, answerOf({ id, streamed })),
     input: `Please do ${id}.`,

@@ -1,5 +1,5 @@
 /** Kills a worker at a wanted moment: watches the journals as they grow, and strikes when one shows it. */
-import type { JournalEntry } from '../../src/emulator/index.ts';
+import type { FaultMatch, JournalEntry } from '../../src/emulator/index.ts';
 import { followJsonLines } from '../journal-file.ts';
 import type { KillWindow } from '../nemesis-journal.ts';
 import type { RunPlan } from '../plan.ts';
@@ -11,7 +11,8 @@ import type { ToolEntry } from '../tool-journal.ts';
 
 /** How long an answer is held back so that a kill comes before it. Milliseconds. */
 const HOLD_MS = 1_500;
-const CREATES = ['/runs$/', '/responses$/'] as const;
+/** So many of the runs that are to begin next have their create held back. */
+const NEXT = 3;
 
 interface Armed {
   readonly window: KillWindow;
@@ -22,6 +23,8 @@ export class Aim {
   readonly #stage: Stage;
   readonly #random: Random;
   readonly #continuing: ReadonlySet<string>;
+  /** Runs on the Responses wire that have asked for nothing yet, in the order of their starts. */
+  #unbegun: readonly string[];
   readonly #stopFollowing: (() => void)[];
   /** Requests without an answer yet. */
   readonly #open = new Map<number, ReadRequest>();
@@ -35,6 +38,10 @@ export class Aim {
     this.#continuing = new Set(
       plans.filter(({ limits }) => limits.history_events !== undefined).map(({ id }) => id),
     );
+    this.#unbegun = plans
+      .filter(({ wire }) => wire === 'responses')
+      .toSorted((one, other) => one.startsAfterMs - other.startsAfterMs)
+      .map(({ id }) => id);
     this.#stopFollowing = [
       followJsonLines(stage.files.provider, (entry) => this.#onProvider(entry as JournalEntry)),
       followJsonLines(stage.files.tools, (entry) => this.#onTool(entry as ToolEntry)),
@@ -67,13 +74,18 @@ export class Aim {
   }
 
   #holdAnswer(window: 'create' | 'submit'): void {
-    const path = window === 'create' ? this.#random.pick(CREATES) : '/(submit_tool_outputs|responses)$/';
-    this.#stage.emulator.addFault({
-      match: { method: 'POST', path },
-      // On the Responses wire a create may come first.
-      times: window === 'create' ? 1 : 2,
-      do: { latency_ms: HOLD_MS, after: true },
-    });
+    const hold = (match: FaultMatch, times: number): void =>
+      this.#stage.emulator.addFault({
+        match: { method: 'POST', ...match },
+        times,
+        do: { latency_ms: HOLD_MS, after: true },
+      });
+    // On the Responses wire a create may come first.
+    if (window === 'submit') return hold({ path: '/(submit_tool_outputs|responses)$/' }, 2);
+    const next = this.#random.chance(0.5) ? this.#unbegun.slice(0, NEXT) : [];
+    // There a create and a submit have one path: what a run asks for first is a create.
+    for (const model of next) hold({ path: '/responses$/', model, nth: 1 }, 1);
+    if (next.length === 0) hold({ path: '/runs$/' }, 1);
   }
 
   #strike(window: KillWindow, pid: number | null, from: number, to: number): void {
@@ -86,6 +98,7 @@ export class Aim {
     if (entry.kind === 'request') {
       const request = readRequest(entry);
       this.#open.set(entry.seq, request);
+      if (request.kind === 'create') this.#unbegun = this.#unbegun.filter((id) => id !== request.model);
       // A run that continues as new does so before it hands in a round.
       if (request.kind === 'submit' && this.#continuing.has(request.model ?? ''))
         this.#strike('continue_as_new', request.pid, 0, 200);

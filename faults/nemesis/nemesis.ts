@@ -7,6 +7,7 @@ import type { Stage } from '../stage.ts';
 import { disturbActivity } from './activities.ts';
 import { Aim } from './aim.ts';
 import { drawFault } from './provider.ts';
+import { Working } from './working.ts';
 
 export interface NemesisOptions {
   readonly stage: Stage;
@@ -37,7 +38,7 @@ const PATIENCE_MS = 15_000;
 const DUE_MS = 700;
 /** The rarer a moment comes by itself, the more often it is waited for. */
 const AIMS: readonly (readonly [weight: number, window: KillWindow | null])[] = [
-  [2, 'create'],
+  [4, 'create'],
   [2, 'effect'],
   [4, 'submit'],
   [2, 'wait'],
@@ -54,6 +55,7 @@ export function startNemesis(options: NemesisOptions): Nemesis {
   const over = AbortSignal.timeout(forMs);
   const pending = new Set<Promise<unknown>>();
   const aim = new Aim(stage, plans, new Random(seed, -10));
+  const working = new Working(stage);
 
   const beside = (deed: Promise<unknown>): void => {
     const held = deed.catch((error: unknown) => stage.log(String(error))).finally(() => pending.delete(held));
@@ -126,7 +128,9 @@ export function startNemesis(options: NemesisOptions): Nemesis {
       if (pid !== null && pool.terminate(pid)) stage.note({ kind: 'worker_terminated', pid });
       return Promise.resolve();
     }),
-    repeat(-14, EVERY.activity, (random) => Promise.resolve(beside(disturbActivity(stage, open(), random)))),
+    repeat(-14, EVERY.activity, (random) =>
+      Promise.resolve(beside(disturbActivity(stage, open(), { random, working }))),
+    ),
     repeat(-16, EVERY.provider, (random) => Promise.resolve(emulator.addFault(drawFault(random)))),
     restarts(),
   ];
@@ -135,6 +139,7 @@ export function startNemesis(options: NemesisOptions): Nemesis {
     emulator.clearFaults();
     await Promise.all(pending);
     aim.close();
+    working.close();
     // A kill that was still waited for may have had an answer held back.
     emulator.clearFaults();
   };

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { planRuns } from '../../faults/plan.ts';
 import { OptionsError, readOptions } from '../../faults/options.ts';
 import { SHAPES } from '../../faults/shapes.ts';
-import { TOOL_NAMES } from '../../faults/tool-table.ts';
+import { identityOf, TOOL_NAMES, traitsOf } from '../../faults/tool-table.ts';
 import { startEmulator } from '../../src/emulator/index.ts';
 import { checkRunRequest } from '../../src/request.ts';
 
@@ -49,6 +49,24 @@ describe('the run plans of a seed', () => {
       expect(plan.ends).not.toContain(null);
     }
     expect(plans.filter(({ ends }) => ends.includes('rounds_exceeded'))).toEqual(limited);
+  });
+
+  test('have some `once` calls that answer late, and the same effect twice in a round stays one', () => {
+    const asked = plans.flatMap(({ attempts }) => attempts[0]?.rounds.flat() ?? []);
+    const once = asked.filter(({ tool }) => traitsOf(tool).effect === 'once');
+    const held = once.filter(({ args }) => args.hold_ms >= 3_000);
+    expect(held.length / once.length).toBeGreaterThan(0.07);
+    expect(held.length / once.length).toBeLessThan(0.13);
+    expect(asked.filter(({ args }) => args.hold_ms >= 3_000)).toEqual(held);
+    const byItem = new Map(asked.map((call) => [call.args.item, identityOf(call.tool, call.args)]));
+    for (const { tool, args } of asked) expect(identityOf(tool, args)).toBe(byItem.get(args.item));
+  });
+
+  test('are cancelled by their service at any time, half of them as they begin', () => {
+    const after = plans.flatMap(({ cancelAfterMs }) => cancelAfterMs ?? []);
+    expect(after.filter((ms) => ms <= 1_500).length / after.length).toBeGreaterThan(0.35);
+    expect(after.filter((ms) => ms > 1_500).length / after.length).toBeGreaterThan(0.25);
+    expect(Math.min(...after)).toBeLessThan(200);
   });
 
   test('share threads now and then, soon after the one that they follow, in each way of doing so', () => {
