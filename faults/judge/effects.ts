@@ -1,8 +1,9 @@
 /** Judges what the tools did: nothing twice, under one key, and not again once it was known. Pure. */
 import { identityOf, isSame, traitsOf } from '../tool-table.ts';
 import type { ToolEntry } from '../tool-journal.ts';
+import { acted } from './facts.ts';
 import type { Facts, RunFacts } from './facts.ts';
-import { toolLine } from './finding.ts';
+import { providerLine, toolLine } from './finding.ts';
 import type { Finding } from './finding.ts';
 
 const identity = ({ tool, args }: Pick<ToolEntry, 'tool' | 'args'>): string => identityOf(tool, args);
@@ -194,6 +195,37 @@ export function judgeReuse(run: RunFacts, facts: Pick<Facts, 'nemesis'>): readon
           run: run.plan.id,
           what: `${start.tool} on ${start.args.item} ran again for attempt ${attemptOf(start)}, though it was known`,
           lines: [...known, start].map(toolLine),
+        },
+      ];
+    });
+}
+
+/** Whoever was stopped, or started its tool again by hand, may come late to what others have done. */
+const mayBeLate = (start: ToolEntry, run: RunFacts, nemesis: Facts['nemesis']): boolean =>
+  nemesis.some((deed) => {
+    if (deed.at > start.at) return false;
+    if ('run' in deed) return deed.run === run.plan.id && deed.type === start.tool;
+    return (deed.kind === 'worker_stopped' || deed.kind === 'worker_resumed') && deed.pid === start.pid;
+  });
+
+/** Run again for a call whose output the provider had taken: an old word of the provider's was read as a new one. */
+export function judgeAfterTaken(run: RunFacts, { nemesis }: Pick<Facts, 'nemesis'>): readonly Finding[] {
+  const taken = acted(run).filter(({ outputs }) => outputs.length > 0);
+  return run.tools
+    .filter(({ event }) => event === 'started')
+    .flatMap((start): readonly Finding[] => {
+      const submit = taken.find(
+        ({ outputs, answer }) =>
+          (answer?.at ?? Infinity) < start.at &&
+          outputs.some(({ callId }) => callId === start.told.tool_call_id),
+      );
+      if (submit === undefined || mayBeLate(start, run, nemesis)) return [];
+      return [
+        {
+          kind: 'unreused_effects',
+          run: run.plan.id,
+          what: `${start.tool} on ${start.args.item} ran again for ${start.told.tool_call_id}, whose output had been taken`,
+          lines: [providerLine(submit.seq), toolLine(start)],
         },
       ];
     });

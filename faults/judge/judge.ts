@@ -8,7 +8,15 @@ import { judgeDeltas } from './deltas.ts';
 import { excusedIds, judgeLiveOverOne, judgeOrphans, unfindableCreates } from './attempts.ts';
 import { judgeBegunAgain, judgeGivenUp } from './begun-again.ts';
 import { judgeBudget } from './budget.ts';
-import { judgeAsked, judgeKeys, judgeNamed, judgeOnce, judgeReuse, judgeStrays } from './effects.ts';
+import {
+  judgeAfterTaken,
+  judgeAsked,
+  judgeKeys,
+  judgeNamed,
+  judgeOnce,
+  judgeReuse,
+  judgeStrays,
+} from './effects.ts';
 import { hasEnded, judgeAccount, judgeEnd, judgeLost, judgeStatus, unknownOutcomes } from './ends.ts';
 import { readFacts } from './facts.ts';
 import type { Evidence, Exchange, Facts, RunFacts } from './facts.ts';
@@ -99,6 +107,7 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
     ...judgeNamed(run, namedIsOne),
     ...judgeKeys(run, namedIsOne),
     ...judgeReuse(run, facts),
+    ...judgeAfterTaken(run, facts),
     ...judgeMissing(run),
     ...judgeDouble(run, facts),
     ...judgeInputs(run, facts),

@@ -36,7 +36,7 @@ export const MEANINGS: Readonly<Record<Exclude<keyof Counts, 'kills_by_window'>,
   idempotent_key_changes:
     'Effects whose tool was told more than one idempotency key, for one call or for equal calls of different attempts.',
   unreused_effects:
-    'Effects that a later attempt had made again, though their outcome was known: their output had been handed in, or worker and server lived on long enough to tell it.',
+    'Effects that a later attempt had made again, though their outcome was known: their output had been handed in, or worker and server lived on long enough to tell it. And calls that were run again after the provider had taken their output.',
   missing_outputs:
     'Submits without an output for each call of the round, and outputs that are neither what an effect gave, nor the word that nobody knows.',
   double_submits:

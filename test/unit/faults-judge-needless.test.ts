@@ -1,6 +1,6 @@
 /** What is paid for twice, or waited for too long, though nothing asked for that. */
 import { describe, expect, test } from 'vitest';
-import { answered, Book, begun, callId, effect, THREAD } from '../support/faults-book.ts';
+import { answered, Book, begun, callId, effect, RUN, THREAD } from '../support/faults-book.ts';
 import type { BookOptions } from '../support/faults-book.ts';
 
 const pay = effect('pay');
@@ -70,6 +70,33 @@ describe('a run on the Assistants wire that has completed', () => {
     Object.assign(book.plan.attempts[0] ?? {}, { end: 'vanishes' });
     book.create('run_1', { delivered: false }).becomes('run_1', 'completed').create('run_2', {}, false);
     expect(goesOn(book, 'run_2').kinds()).toEqual([]);
+  });
+});
+
+describe('a call whose output the provider had taken', () => {
+  const note = effect('put_note');
+  const again = (befalls: (book: Book) => Book, taken = true): Book => {
+    const book = begun({ attempts: [[note]] }).acts(note, 1);
+    const request = book.askSubmit('run_1', [[callId(0), answered(1)]]);
+    if (taken) book.becomes('run_1', 'in_progress');
+    book.answer(request, 'run_1', { acted: taken });
+    befalls(book).acts(note, 2);
+    if (!taken) book.submit('run_1', [[callId(0), answered(2)]]);
+    return book.look('run_1').becomes('run_1', 'completed').closes().probe();
+  };
+
+  test('is not run again: what shows it is older than the submit', () => {
+    const found = again((book) => book).verdict().findings;
+    expect(found).toMatchObject([{ kind: 'unreused_effects', lines: ['provider:8', expect.anything()] }]);
+    const killed = again((book) => book.deed({ kind: 'worker_killed', pid: 9, aimed: null }));
+    expect(killed.kinds()).toEqual(['unreused_effects']);
+  });
+
+  test('may be by a worker that was stopped, by hand, or where the outputs were refused', () => {
+    expect(again((book) => book.deed({ kind: 'worker_resumed', pid: 1 })).kinds()).toEqual([]);
+    const reset = { kind: 'activity_reset', run: RUN, activity: '1', type: 'put_note' } as const;
+    expect(again((book) => book.deed(reset)).kinds()).toEqual([]);
+    expect(again((book) => book, false).kinds()).toEqual([]);
   });
 });
 
