@@ -97,8 +97,8 @@ export function judgeMissing(run: RunFacts): readonly Finding[] {
   });
 }
 
-/** A response that failed or was cancelled: what it was given does not enter its conversation. */
-function broughtNothing({ lives, plan }: RunFacts, { made }: Exchange): boolean {
+/** A response that failed or was cancelled: what it was given has to be handed in again. */
+function tookNothing({ lives, plan }: RunFacts, { made }: Exchange): boolean {
   const status = lives.find(({ id }) => id === made)?.status;
   return plan.wire === 'responses' && (status === 'failed' || status === 'cancelled');
 }
@@ -112,7 +112,7 @@ export function judgeDouble(run: RunFacts, facts: Pick<Facts, 'nemesis'>): reado
       if (!before.outputs.some(({ callId }) => later.outputs.some((output) => output.callId === callId)))
         return false;
       // A step that failed at the provider is made again after the last good one.
-      if (broughtNothing(run, before)) return false;
+      if (tookNothing(run, before)) return false;
       const unfindable = run.plan.wire === 'responses' && !run.plan.onThread;
       return !(unfindable && named && isUnheard(before, run, facts));
     });
@@ -187,7 +187,6 @@ export function judgeInputs(run: RunFacts, facts: Pick<Facts, 'nemesis'>): reado
     if (exchange.pid === null || exchange.said.length === 0) continue;
     if (hasVanished(run, exchange, facts) || isDropped(run, exchange)) continue;
     const { thread, kind, made, subject } = exchange;
-    if (thread !== null && broughtNothing(run, exchange)) continue;
     // Without a thread each chain says it at its beginning, and no later step says it again.
     const place =
       thread ?? (kind === 'thread' ? made : subject === null ? null : `the chain after ${subject}`);
