@@ -24,8 +24,9 @@ another order.
 
 **The faults**: kill -9 of a worker, half of the time aimed at one of the six windows below; SIGSTOP of a worker past
 its heartbeat timeout and SIGCONT; SIGTERM; pause and unpause, and reset, of an activity, half of the time of a \`once\`
-tool in the middle of its work, where one works; kill -9 of Temporal's server and its restart on the same file; at the provider answers that are lost after acting, connections that are reset,
-bursts of 429 and 5xx, slow answers, and statuses that nobody knows; webhooks that are lost, or come twice;
+tool in the middle of its work, where one works; kill -9 of Temporal's server and its restart on the same file; at the
+provider answers that are lost after acting, connections that are reset, bursts of 429 and 5xx, slow answers, runs shown
+as they were before they took their outputs, and statuses that nobody knows; webhooks that are lost, or come twice;
 streams that are cut.
 
 **The judge** reads the emulator's journal, the journal that the tools write, what the harness itself noted of the
