@@ -11,8 +11,8 @@ import type { ToolEntry } from '../tool-journal.ts';
 
 /** How long an answer is held back so that a kill comes before it. Milliseconds. */
 const HOLD_MS = 1_500;
-/** So many of the runs that are to begin next have their create held back. */
-const NEXT = 3;
+/** So many of the runs that are to begin next have their create held back: some of them wait for their turn first. */
+const NEXT = 8;
 
 interface Armed {
   readonly window: KillWindow;

@@ -38,7 +38,7 @@ const PATIENCE_MS = 15_000;
 const DUE_MS = 700;
 /** The rarer a moment comes by itself, the more often it is waited for. */
 const AIMS: readonly (readonly [weight: number, window: KillWindow | null])[] = [
-  [4, 'create'],
+  [6, 'create'],
   [2, 'effect'],
   [4, 'submit'],
   [2, 'wait'],
