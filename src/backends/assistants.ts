@@ -12,7 +12,7 @@ import { bearsKey, chooseRun, findRuns } from './assistants-find.ts';
 import { observeRun, readOutput } from './assistants-read.ts';
 import { afterSubmit, atLook } from './assistants-rounds.ts';
 import { checkRun, createBody, threadBody } from './assistants-request.ts';
-import { BackendError, isBackendError } from './backend.ts';
+import { BackendError, isBackendError, unlessGone } from './backend.ts';
 import type { Backend, Created, CreateSpec, Observation, ProbeReport } from './backend.ts';
 import { openWire } from './openai-wire.ts';
 import type { WireOptions } from './openai-wire.ts';
@@ -129,7 +129,7 @@ async function adopt(
   const runs = await findRuns(threadId, key, sinceMs, (after) => calls.listRuns(threadId, after, signal));
   const { chosen, twins } = chooseRun(runs);
   for (const twin of twins) {
-    await requestCancel(calls, { id: twin.id, thread_id: threadId, key }, signal);
+    await unlessGone(requestCancel(calls, { id: twin.id, thread_id: threadId, key }, signal));
   }
   if (chosen === null || chosen.id === made) return null;
   return { observation: observeRun(chosen, place, null), adopted: true, resumed: false };

@@ -435,6 +435,21 @@ describe('the adapter on the wire', () => {
     });
   });
 
+  test('adopts although a twin is gone when it is cancelled', async () => {
+    const listed = (id: string, at: number) => ({
+      ...wireRun(id, 'in_progress'),
+      created_at: at,
+      metadata: { drover_key: KEY },
+    });
+    server.answerWith(({ url, method }) => {
+      if (method === 'GET' && url.includes('/runs?'))
+        return { body: { data: [listed('younger', 2), listed('older', 1)], has_more: false } };
+      return { status: 404, body: { error: { message: "No run found with id 'younger'." } } };
+    });
+    const created = await backendOn().create(spec({ find_since_ms: 0 }), NEVER);
+    expect(created).toMatchObject({ adopted: true, observation: { run: { id: 'older' } } });
+  });
+
   test('reads again where a submit is answered by the run as it was before', async () => {
     server.answerWith(({ method }) => ({
       body: method === 'POST' ? waiting('run_1', 'a') : wireRun('run_1', 'queued'),
