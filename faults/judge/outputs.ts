@@ -21,13 +21,17 @@ export const isDivergent = (output: string): boolean => typeof parse(output)?.['
 /** The output of a call that was given up with the attempt that made it: nothing ran for it. */
 export const isGivenUp = (output: string): boolean => parse(output)?.['error'] === 'not_executed';
 
+/** Statuses of a response that what it was given has to be handed in again after, and that asks for nothing. */
+const TOOK_NOTHING: ReadonlySet<string> = new Set(['failed', 'cancelled']);
+
 /**
  * A call is given up where that closes the conversation of a run that went no further, and where nobody knows the response
  * that made it: its answer was lost, and what stands in the conversation has no id of it.
  */
 function mayGiveUp(run: RunFacts, { kind, seq }: Exchange): boolean {
   if (kind === 'items') return run.final.word !== null && run.final.word.code !== null;
-  const asking = run.lives.findLast(({ bornSeq }) => bornSeq < seq);
+  // One that failed has asked for nothing.
+  const asking = run.lives.findLast(({ bornSeq, status }) => bornSeq < seq && !TOOK_NOTHING.has(status));
   return asking !== undefined && !run.known.has(asking.id) && run.final.word?.ambiguous === true;
 }
 
@@ -97,10 +101,9 @@ export function judgeMissing(run: RunFacts): readonly Finding[] {
   });
 }
 
-/** A response that failed or was cancelled: what it was given has to be handed in again. */
 function tookNothing({ lives, plan }: RunFacts, { made }: Exchange): boolean {
-  const status = lives.find(({ id }) => id === made)?.status;
-  return plan.wire === 'responses' && (status === 'failed' || status === 'cancelled');
+  const status = lives.find(({ id }) => id === made)?.status ?? '';
+  return plan.wire === 'responses' && TOOK_NOTHING.has(status);
 }
 
 /** One round handed in twice, though the first time was known to have worked. */
@@ -142,6 +145,19 @@ function isDropped({ plan, lives }: RunFacts, { made, thread }: Exchange): boole
   const life = lives.find(({ id }) => id === made);
   if (plan.wire !== 'responses' || thread === null || life === undefined) return false;
   return life.endedAt !== null && !ENTERING.has(life.status);
+}
+
+/** How long before its request a try has looked for what an earlier one brought. Milliseconds. */
+const LOOKED_BEFORE_MS = 1_000;
+
+/** What was said with a response that nobody knew, and that worked on when the next try looked: it stood nowhere yet. */
+function wasUnseen(run: RunFacts, exchange: Exchange, facts: Pick<Facts, 'nemesis'>): boolean {
+  const { thread, seq, made } = exchange;
+  const life = run.lives.find(({ id }) => id === made);
+  if (run.plan.wire !== 'responses' || thread === null || life === undefined) return false;
+  const next = acted(run).find((later) => later.seq > seq && later.said.length > 0);
+  if (next === undefined || !isUnheard(exchange, run, facts)) return false;
+  return (life.endedAt ?? Infinity) >= next.at - LOOKED_BEFORE_MS;
 }
 
 /** What the user said is not what the run was asked to say, or the model answered without having heard it. */
@@ -186,6 +202,7 @@ export function judgeInputs(run: RunFacts, facts: Pick<Facts, 'nemesis'>): reado
   for (const exchange of acted(run)) {
     if (exchange.pid === null || exchange.said.length === 0) continue;
     if (hasVanished(run, exchange, facts) || isDropped(run, exchange)) continue;
+    if (wasUnseen(run, exchange, facts)) continue;
     const { thread, kind, made, subject } = exchange;
     // Without a thread each chain says it at its beginning, and no later step says it again.
     const place =

@@ -48,7 +48,7 @@ function waitForAttempt(context: DriveContext): Promise<AwaitRunOutput> {
 
 /** A thread that finds no run by its key is a conversation: calls that stand open in it have it refuse the next one. */
 const mayLeaveCalls = ({ findable, ref }: LiveAttempt, reason: AttemptReason): boolean =>
-  !findable && ref.thread_id !== null && reason !== 'completed' && reason !== 'gone';
+  !findable && ref.thread_id !== null && reason !== 'completed';
 
 /** What the table says of an ended attempt: the run's code, or undefined when another attempt follows. */
 async function conclude(

@@ -389,6 +389,42 @@ test('a repeated input is none in a conversation where what said it first brough
   expect(twice('incomplete').kinds()).toEqual(['inputs_repeated']);
 });
 
+test('a repeated input is none in a conversation where nobody could see that it had been said', () => {
+  const twice = (delivered: boolean, beforeMs: number): Book => {
+    const book = new Book({ wire: 'responses', onThread: true });
+    book.create('resp_1', { delivered });
+    if (beforeMs > 0) book.becomes('resp_1', 'completed').wait(beforeMs);
+    const again = book.askCreate();
+    if (beforeMs === 0) book.becomes('resp_1', 'completed');
+    book.becomes('resp_2', 'queued').answer(again, 'resp_2').look('resp_2').becomes('resp_2', 'completed');
+    return book.closes({ ambiguous: true }).probe();
+  };
+  expect(twice(false, 0).kinds()).toEqual([]);
+  expect(twice(true, 0).kinds()).toContain('inputs_repeated');
+  expect(twice(false, 5_000).kinds()).toContain('inputs_repeated');
+});
+
+test('calls of a response that nobody knew are given up again after one that failed', () => {
+  const givenUp = JSON.stringify({ error: 'not_executed' });
+  const again = (known: boolean): Book => {
+    const book = new Book({ wire: 'responses', onThread: true });
+    book.create('resp_1', { delivered: false });
+    if (known) book.look('resp_1');
+    book.becomes('resp_1', 'completed');
+    for (const [made, to] of [
+      ['resp_2', 'failed'],
+      ['resp_3', 'completed'],
+    ] as const)
+      book
+        .submit('resp_1', [[callId(0), givenUp]], made)
+        .look(made)
+        .becomes(made, to);
+    return book.closes({ ambiguous: true }).probe();
+  };
+  expect(again(false).kinds()).not.toContain('missing_outputs');
+  expect(again(true).kinds()).toContain('missing_outputs');
+});
+
 test('what a worker does after it was stopped may be a task that is no longer its own', () => {
   const twice = (resumed: boolean): Book => {
     const book = new Book({ wire: 'responses' });
