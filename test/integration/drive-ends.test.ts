@@ -26,7 +26,7 @@ describe('a run that ends badly in a conversation leaves it to others', () => {
       { max_completion_tokens: 256 },
       'token_budget',
     ],
-    ['the step is gone that it gave outputs to', [note, { vanish: true }], {}, 'attempts_exhausted'],
+    ['the step is gone that it gave outputs to', [note, { vanish: true }], {}, 'attempt_gone'],
     [
       'the step fails that it gave outputs to',
       [note, { fail: { code: 'invalid_prompt', message: 'No.' } }],
