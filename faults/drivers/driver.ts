@@ -60,6 +60,8 @@ export interface Promises {
   readonly takesTurns: boolean;
   /** The limits of a request are hard. */
   readonly keepsLimits: boolean;
+  /** A run that ends badly leaves its thread usable, too. */
+  readonly freesThreads: boolean;
 }
 
 export interface Driver {

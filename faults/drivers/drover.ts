@@ -87,5 +87,6 @@ export const drover: Driver = {
     asksPeople: true,
     takesTurns: true,
     keepsLimits: true,
+    freesThreads: true,
   },
 };

@@ -79,5 +79,6 @@ export const textbook: Driver = {
     asksPeople: false,
     takesTurns: false,
     keepsLimits: false,
+    freesThreads: false,
   },
 };

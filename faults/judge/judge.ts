@@ -112,7 +112,7 @@ function judgeRun(run: RunFacts, facts: Facts, { promises, endAt }: Judging): re
     ...judgeDouble(run, facts),
     ...judgeInputs(run, facts),
     ...judgeUnsaid(run, facts),
-    ...judgeThreads(run, facts),
+    ...judgeThreads(run, facts, promises),
     ...judgeDeltas(run),
     ...(promises.keepsLimits ? judgeBudget(run, facts) : []),
     ...(promises.takesTurns ? judgeOrder(run, facts.runs) : []),

@@ -1,5 +1,5 @@
 /** Journals of one made-up run, written as the emulator, the tools and the nemesis write them. */
-import type { FinalState } from '../../faults/drivers/driver.ts';
+import type { FinalState, Promises } from '../../faults/drivers/driver.ts';
 import type { Cancel, Evidence } from '../../faults/judge/facts.ts';
 import type { FindingKind } from '../../faults/judge/finding.ts';
 import { judge } from '../../faults/judge/judge.ts';
@@ -289,7 +289,7 @@ export class Book {
     };
   }
 
-  verdict(): Verdict {
+  verdict(promises: Partial<Promises> = {}): Verdict {
     return judge(this.evidence(), {
       promises: {
         ends: ({ ends }) => ends,
@@ -298,6 +298,8 @@ export class Book {
         asksPeople: true,
         takesTurns: true,
         keepsLimits: true,
+        freesThreads: true,
+        ...promises,
       },
       tasks: this.tasks,
       endAt: this.now + 60_000,
@@ -305,8 +307,8 @@ export class Book {
   }
 
   /** Kinds of what is found. */
-  kinds(): readonly FindingKind[] {
-    return [...new Set(this.verdict().findings.map(({ kind }) => kind))];
+  kinds(promises: Partial<Promises> = {}): readonly FindingKind[] {
+    return [...new Set(this.verdict(promises).findings.map(({ kind }) => kind))];
   }
 }
 

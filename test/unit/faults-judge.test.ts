@@ -443,6 +443,14 @@ test('threads_left_unusable: a thread that refuses the next run', () => {
   ]);
 });
 
+test('a thread that a run left which ended badly is for a driver that promises to leave it usable', () => {
+  const left = (code: string | null): Book =>
+    new Book().create('run_1').becomes('run_1', 'failed').closes({ code }).probe(false);
+  expect(left('failed').kinds()).toContain('threads_left_unusable');
+  expect(left('failed').kinds({ freesThreads: false })).not.toContain('threads_left_unusable');
+  expect(left(null).kinds({ freesThreads: false })).toContain('threads_left_unusable');
+});
+
 test('a finding names the run and the lines that show it', () => {
   const book = begun()
     .tool('started', pay, 1)
