@@ -138,14 +138,9 @@ export function hasVanished(run: RunFacts, exchange: Exchange, facts: Pick<Facts
   return isUnheard(exchange, run, facts);
 }
 
-const ENTERING: ReadonlySet<string> = new Set(['completed', 'incomplete']);
-
 /** What is said with a response enters its conversation when that completes: not where it failed or was cancelled. */
-function isDropped({ plan, lives }: RunFacts, { made, thread }: Exchange): boolean {
-  const life = lives.find(({ id }) => id === made);
-  if (plan.wire !== 'responses' || thread === null || life === undefined) return false;
-  return life.endedAt !== null && !ENTERING.has(life.status);
-}
+const isDropped = (run: RunFacts, exchange: Exchange): boolean =>
+  exchange.thread !== null && tookNothing(run, exchange);
 
 /** How long before its request a try has looked for what an earlier one brought. Milliseconds. */
 const LOOKED_BEFORE_MS = 1_000;

@@ -17,13 +17,11 @@ import { isUntouchedFirstTry } from './first-try.ts';
 import { isCrowded, isHoldOver, nextLookMs, pushedLookMs } from './poll-schedule.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveStep, type ResolvedStep } from './resolve-step.ts';
-import { asBackendError, backendFailure, stillListed } from './to-failure.ts';
+import { asBackendError, backendFailure, MISSED_DELAY_MS, stillListed } from './to-failure.ts';
 import { readAnswer } from './wait-answer.ts';
 
 /** What a look that failed for good on its face waits: somebody may mend the key while the attempt lives on. */
 const REFUSED_DELAY_MS = 30_000;
-/** Until a second look at what the first one did not find. */
-const MISSED_DELAY_MS = 2_000;
 /** How long before its wait an attempt was made at most, as its create's answer came at once. */
 const CREATED_BEFORE_MS = 10 * 60_000;
 

@@ -5,9 +5,7 @@ import { actAtProvider } from './act-at-provider.ts';
 import type { ActivityDeps } from './deps.ts';
 import type { RequestSource } from './request-source.ts';
 import { resolveActingStep } from './resolve-step.ts';
-
-/** Until an attempt that was not found is asked for again. */
-const MISSED_DELAY_MS = 2_000;
+import { MISSED_DELAY_MS } from './to-failure.ts';
 
 export async function submitOutputs(
   deps: ActivityDeps,

@@ -71,6 +71,9 @@ export function resolveFailure(error: unknown): unknown {
   return error;
 }
 
+/** Until what was not found is asked for a second time: one 404 is not believed. Milliseconds. */
+export const MISSED_DELAY_MS = 2_000;
+
 /** The provider contradicts itself: what a thread lists lives, whatever is said of it under its id. */
 export function stillListed(backend: Backend, id: string): BackendError {
   const message = `Backend ${backend.name}: attempt ${id} is not found by its id, but its thread lists it.`;

@@ -4,6 +4,7 @@ import { NAMES } from '../../src/contract.ts';
 import type { RunResult } from '../../src/contract.ts';
 import { defineTool, type LookupResult } from '../../src/tools/define-tool.ts';
 import { startDrive, WIRES, type Drive } from '../support/drive-harness.ts';
+import { nobody } from '../support/nobody-tool.ts';
 import { call, recordingTools, type Recording } from '../support/recording-tools.ts';
 import { until } from '../support/until.ts';
 
@@ -205,14 +206,6 @@ describe('an effect whose outcome is unknown', () => {
   });
 
   test('is not that of a call which a cancel met before it was dispatched again', async () => {
-    const nobody = defineTool({
-      name: 'nobody',
-      description: 'No worker has it.',
-      parameters: z.object({}),
-      effect: 'once',
-      activity: { taskQueue: 'nobody-listens-here', scheduleToStartTimeout: '1 second' },
-      execute: () => '',
-    });
     await using drive = await startDrive('assistants', { tools: [nobody] });
     drive.play('bot', { attempts: [{ steps: [{ call: [call('nobody', {})] }, { answer: 'Done.' }] }] });
     const handle = await drive.runs.start(request, { id: drive.id('between') });

@@ -1,21 +1,10 @@
 /** Runs whose first attempt completes. */
-import { z } from 'zod';
 import { NAMES } from '../../src/contract.ts';
-import { defineTool } from '../../src/tools/define-tool.ts';
+import { nobody } from '../support/nobody-tool.ts';
 import { call } from '../support/recording-tools.ts';
 import { runInBareNamespace } from './bare-namespace.ts';
 import { answer, becomes, BOTH, created, note, once, refund } from './shape.ts';
 import type { Shape } from './shape.ts';
-
-/** Its task queue has no worker. */
-const nobody = defineTool({
-  name: 'nobody',
-  description: 'No worker has it.',
-  parameters: z.object({}),
-  effect: 'once',
-  activity: { taskQueue: 'nobody-listens-here', scheduleToStartTimeout: '1 second' },
-  execute: () => Promise.resolve('never'),
-});
 
 export const ANSWERED: readonly Shape[] = [
   { name: 'plain-answer', wires: [...BOTH, 'foreground'], script: once(answer), ends: null },
